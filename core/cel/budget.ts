@@ -1,0 +1,26 @@
+/**
+ * What one evaluation may spend. Loops charge a step for each turn, and functions whose work or result
+ * grows with their input charge for its size (a step for each 64 bytes or ten elements, roughly).
+ * Evaluation is synchronous, so the budget of the one that runs is module state; the compiled program
+ * sets it and puts the former one back.
+ */
+export const DEFAULT_BUDGET = 1_000_000;
+
+/** Thrown, not returned: no `||` may absorb it. Only the engine catches it. */
+export class BudgetExceeded {
+  readonly message = "evaluation budget exceeded";
+}
+
+/** The budget of the running evaluation. `left` is counted down by compiled code. */
+export const budget: { left: number } = { left: DEFAULT_BUDGET };
+
+/** Spends `steps`; throws {@link BudgetExceeded} when they are not there. Implementations of functions call this before work whose size depends on the input. */
+export function charge(steps: number): void {
+  budget.left -= steps;
+  if (budget.left < 0) throw new BudgetExceeded();
+}
+
+/** Spends for handling `length` bytes or characters of text. */
+export function chargeText(length: number): void {
+  charge((length >>> 6) + 1);
+}

@@ -1,0 +1,31 @@
+/** The expression engine: compile once against an environment, evaluate often. */
+export { compile } from "./compile.ts";
+export { Environment } from "./environment.ts";
+export type {
+  Activation,
+  CompileOptions,
+  CompileResult,
+  Constant,
+  Problem,
+  ProblemCode,
+  Program,
+  Schema,
+  Trace,
+  TraceStep,
+} from "./program.ts";
+export * from "./types.ts";
+export {
+  CelError,
+  Double,
+  Duration,
+  Opaque,
+  Optional,
+  Timestamp,
+  TypeValue,
+  Uint,
+  celError,
+  kindOf,
+} from "./values.ts";
+export type { ErrorCode, Int, Key, Kind, ListValue, MapValue, Value } from "./values.ts";
+export { DEFAULT_BUDGET } from "./budget.ts";
+export type { Example, FunctionDeclaration, Library, MacroDeclaration, Overload } from "./declarations.ts";
