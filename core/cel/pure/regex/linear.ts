@@ -180,10 +180,6 @@ function setOf(node: Node): CharSet | undefined {
 /** How many ways a bounded part can be left in, and how many steps one way may take; undefined if it is not bounded. */
 function boundedShape(node: Node): { readonly paths: number; readonly size: number } | undefined {
   switch (node.kind) {
-    case "empty":
-    case "assert":
-    case "set":
-      return { paths: 1, size: 1 };
     case "group":
       return boundedShape(node.item);
     case "concat": {
@@ -216,6 +212,10 @@ function boundedShape(node: Node): { readonly paths: number; readonly size: numb
       for (let times = node.min; times <= node.max; times++) paths += shape.paths ** times;
       return limited(paths, 1 + node.max * shape.size);
     }
+    case "empty":
+    case "assert":
+    case "set":
+      return { paths: 1, size: 1 };
   }
 }
 

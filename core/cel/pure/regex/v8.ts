@@ -16,8 +16,15 @@ export function translateForV8(node: Node): V8Test | undefined {
     items: branches(node).map((items): Node => ({ kind: "concat", items: simplifyForTest(items) })),
   };
   const bound = linearBound(simplified);
-  if (bound === undefined) return undefined;
+  if (bound === undefined || hasNotWordBoundary(simplified)) return undefined;
   return { regexp: new RegExp(write(simplified), "u"), bound };
+}
+
+/** V8 looks for matches inside surrogate pairs too, where \B holds; the other assertions do not hold there. */
+function hasNotWordBoundary(node: Node): boolean {
+  if (node.kind === "assert") return node.assertion === "notWordBoundary";
+  if (node.kind === "concat" || node.kind === "alternate") return node.items.some(hasNotWordBoundary);
+  return (node.kind === "group" || node.kind === "repeat") && hasNotWordBoundary(node.item);
 }
 
 function write(node: Node): string {
@@ -27,7 +34,7 @@ function write(node: Node): string {
     case "set":
       return writeSet(node.set);
     case "assert":
-      return ASSERTIONS[node.assertion];
+      return node.assertion === "notWordBoundary" ? "" : ASSERTIONS[node.assertion];
     case "concat":
       return node.items.map(writeItem).join("");
     case "alternate":
@@ -46,10 +53,9 @@ function writeItem(node: Node): string {
 const ASSERTIONS = {
   textStart: "^",
   textEnd: "$",
-  lineStart: "(?<![^\\n])",
-  lineEnd: "(?![^\\n])",
+  lineStart: "(?:^|(?<=\\n))",
+  lineEnd: "(?:$|(?=\\n))",
   wordBoundary: "\\b",
-  notWordBoundary: "\\B",
 } as const;
 
 function writeCounts(min: number, max: number): string {
