@@ -2,7 +2,7 @@
  * The resources of `sallyport.dev/v1alpha1`, as people write them, after defaulting.
  *
  * A field is here from the day it is enforced, never before: what is not listed is refused, not ignored.
- * The schema beside this file (schema.ts) holds each field's bounds, defaults and documentation; the compiler holds the
+ * The schemas beside this file (schema/) hold each field's bounds, defaults and documentation; the compiler holds the
  * two together.
  */
 
@@ -18,6 +18,8 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly uid?: string;
   readonly generation?: number;
+  /** RFC 3339; of two that claim the same, the older wins. */
+  readonly creationTimestamp?: string;
 }
 
 export interface LabelSelectorRequirement {
@@ -133,11 +135,11 @@ export interface Rule {
   readonly maxOutputTokens?: number;
 }
 
-/** One peer: exactly one of identity, spiffeId and any. */
+/** One peer: exactly one of identity and spiffeId. */
 export interface Peer {
   /** An LlmIdentity, by name; its namespace is the policy's own unless given. */
   readonly identity?: { readonly name: string; readonly namespace?: string };
-  /** A SPIFFE ID; a last path segment of "*" stands for every ID below it. */
+  /** A SPIFFE ID; ending in "/*" it stands for every ID below it; "*" alone for every verified peer. */
   readonly spiffeId?: string;
 }
 

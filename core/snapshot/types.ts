@@ -52,7 +52,7 @@ export interface SnapshotRule {
   readonly name: string;
   readonly action: RuleAction;
   readonly message?: string;
-  /** SPIFFE IDs, or prefixes that end in "/*". */
+  /** SPIFFE IDs, prefixes that end in "/*", or "*" alone for every verified peer. */
   readonly from?: readonly string[];
   readonly operations?: readonly string[];
   readonly models?: readonly string[];
