@@ -1,15 +1,15 @@
-import { afterAll, describe, expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
+import { describeUnless } from "../skips.ts";
 import { ENGINE_MODEL, startEngine } from "./engine.ts";
 import { tinyModel } from "./tiny-model.ts";
 
 const had = await startEngine();
-if (!had.ok) process.stderr.write(`skipped: the real engine is not here: ${had.reason}\n`);
 
 test("the tiny model is the same bytes each time", () => {
   expect(tinyModel().equals(tinyModel())).toBe(true);
 });
 
-(had.ok ? describe : describe.skip)("the real engine", () => {
+describeUnless(had.ok ? undefined : `no real engine: ${had.reason}`)("the real engine", () => {
   const engine = had.ok ? had.value : { url: "", busy: async () => NaN, stop: async () => {} };
   afterAll(async () => await engine.stop());
 
