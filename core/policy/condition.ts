@@ -1,0 +1,110 @@
+/** A policy's expressions, compiled, with the variables that they share. */
+import { BOOL, CelError, Environment, compile, recordOf, type Activation, type CelType, type Problem, type Program } from "../cel/index.ts";
+import type { Facts } from "./facts.ts";
+import { VARIABLES } from "./schema.ts";
+import { LIBRARIES } from "./libraries.ts";
+
+/** Steps that the expressions of one decision may take together. */
+export const DECISION_BUDGET = 1_000_000;
+
+/** A problem of one expression, with the path of its field below the policy's spec. */
+export interface ExpressionProblem extends Problem {
+  readonly path: string;
+}
+
+interface CompiledVariable {
+  readonly name: string;
+  readonly program: Program;
+  /** Indexes of the variables that it reads. */
+  readonly needs: readonly number[];
+}
+
+/** An expression that is true, false or an error, over the facts of one request. */
+export class Condition {
+  readonly program: Program;
+  readonly #scope: Scope;
+  readonly #needs: readonly number[];
+
+  constructor(program: Program, scope: Scope) {
+    this.program = program;
+    this.#scope = scope;
+    this.#needs = scope.needs(program);
+  }
+
+  test(facts: Facts): boolean | CelError {
+    if (this.#needs.length === 0) return this.program.test(facts, DECISION_BUDGET);
+    const activation = this.#scope.activation(facts, this.#needs);
+    return activation instanceof CelError ? activation : this.program.test(activation, DECISION_BUDGET);
+  }
+
+  /** The activation to trace with, or the error of a variable. */
+  activation(facts: Facts): Activation | CelError {
+    return this.#needs.length === 0 ? facts : this.#scope.activation(facts, this.#needs);
+  }
+}
+
+/** Where the expressions of one policy are compiled: the common variables, and the policy's own. */
+export class Scope {
+  readonly problems: ExpressionProblem[] = [];
+  readonly #variables: CompiledVariable[] = [];
+  #environment: Environment;
+  #lastFacts: Facts | undefined;
+  #lastActivation: (Facts & { readonly variables: Record<string, unknown> }) | undefined;
+
+  constructor(variables: readonly { readonly name: string; readonly expression: string }[]) {
+    this.#environment = BASE;
+    const types: Record<string, CelType> = {};
+    for (const [index, { name, expression }] of variables.entries()) {
+      const program = this.#compile(expression, `variables[${index}].expression`, undefined);
+      if (program === undefined) continue;
+      this.#variables.push({ name, program, needs: this.needs(program) });
+      types[name] = program.type;
+      this.#environment = new Environment({ ...BASE.schema, variables: { ...BASE.schema.variables, variables: recordOf("Variables", types) } });
+    }
+  }
+
+  /** A condition, or undefined after noting its problems. */
+  condition(expression: string, path: string): Condition | undefined {
+    const program = this.#compile(expression, path, BOOL);
+    return program === undefined ? undefined : new Condition(program, this);
+  }
+
+  /** Indexes of the policy's variables that a program reads. */
+  needs(program: Program): number[] {
+    const named = new Set(program.reads.filter((path) => path.startsWith("variables.")).map((path) => path.split(".")[1]));
+    return this.#variables.flatMap((variable, index) => (named.has(variable.name) ? [index] : []));
+  }
+
+  /** The facts with the needed variables evaluated, each once for a request; or the first one's error. */
+  activation(facts: Facts, needs: readonly number[]): Activation | CelError {
+    if (this.#lastFacts !== facts) {
+      this.#lastFacts = facts;
+      this.#lastActivation = { source: facts.source, destination: facts.destination, request: facts.request, llm: facts.llm, variables: {} };
+    }
+    const activation = this.#lastActivation!;
+    for (const index of needs) {
+      const error = this.#evaluate(index, facts, activation.variables);
+      if (error !== undefined) return error;
+    }
+    return activation;
+  }
+
+  #evaluate(index: number, facts: Facts, values: Record<string, unknown>): CelError | undefined {
+    const variable = this.#variables[index]!;
+    if (!Object.hasOwn(values, variable.name)) {
+      const activation = this.activation(facts, variable.needs);
+      values[variable.name] = activation instanceof CelError ? activation : variable.program.evaluate(activation, DECISION_BUDGET);
+    }
+    const value = values[variable.name];
+    return value instanceof CelError ? value : undefined;
+  }
+
+  #compile(expression: string, path: string, expect: CelType | undefined): Program | undefined {
+    const compiled = compile(expression, this.#environment, { ...(expect === undefined ? {} : { expect }), maxCost: DECISION_BUDGET });
+    if (compiled.ok) return compiled.program;
+    for (const problem of compiled.problems) this.problems.push({ ...problem, path });
+    return undefined;
+  }
+}
+
+const BASE = new Environment({ variables: VARIABLES, libraries: LIBRARIES });

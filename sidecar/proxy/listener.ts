@@ -1,0 +1,122 @@
+/**
+ * The door to the pod: TLS 1.3 with certificates asked for from both sides. A client whose certificate is missing or wrong
+ * still gets a connection, and on it nothing but a refusal that says so: verification is ours (core/identity), not the TLS
+ * library's, because each peer is held to the bundle of its own trust domain.
+ */
+import { constants, type X509Certificate } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import tls from "node:tls";
+import { Caller, type Callers } from "./caller.ts";
+import { ClientConnection, type ConnectionLimits } from "./connection.ts";
+import type { Handler } from "./reply.ts";
+
+export interface ServerIdentity {
+  /** PEM, in memory only. */
+  readonly key: string;
+  /** PEM, leaf first. */
+  readonly chain: string;
+  /** PEM of the own trust domain's roots: tells clients whose certificates are known here. */
+  readonly roots: string;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxConnections: number;
+  readonly limits: ConnectionLimits;
+  readonly clock: () => number;
+}
+
+/** Certificates that are read of a peer's chain. */
+const MAX_CHAIN = 8;
+const HANDSHAKE_MS = 10_000;
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: tls.Server;
+  readonly #connections = new Set<ClientConnection>();
+  #draining = false;
+
+  constructor(identity: ServerIdentity, callers: Callers, handler: Handler, options: ListenerOptions) {
+    this.#options = options;
+    this.#server = tls.createServer({
+      ...context(identity),
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ["http/1.1"],
+      handshakeTimeout: HANDSHAKE_MS,
+      noDelay: true,
+    });
+    this.#server.maxConnections = options.maxConnections;
+    this.#server.on("secureConnection", (socket) => {
+      const caller = new Caller(socket.remoteAddress ?? "", chainOf(socket), callers);
+      const connection = new ClientConnection(socket, caller, handler, options.limits, options.clock);
+      this.#connections.add(connection);
+      socket.once("close", () => this.#connections.delete(connection));
+      if (this.#draining) connection.drain();
+    });
+    this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Resolves with the port once connections are accepted. */
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 1024 }, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** New connections are made with the new certificate; those that stand go on. */
+  renew(identity: ServerIdentity): void {
+    this.#server.setSecureContext(context(identity));
+  }
+
+  /** Holds every connection to its time limits; called a few times a second. */
+  sweep(now: number): void {
+    for (const connection of this.#connections) connection.sweep(now);
+  }
+
+  /** Takes no further connection and no further request; resolves when the last answer is done. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections) connection.drain();
+    await closed;
+  }
+
+  destroy(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+}
+
+function context(identity: ServerIdentity): tls.SecureContextOptions {
+  return {
+    key: identity.key,
+    cert: identity.chain,
+    ca: identity.roots,
+    minVersion: "TLSv1.3",
+    maxVersion: "TLSv1.3",
+    // Sessions would outlive a change of the bundles: every connection shows its certificate anew.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** The certificates that the peer sent, DER, leaf first. */
+function chainOf(socket: tls.TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
+  while (certificate !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(certificate.raw);
+    const issuer: X509Certificate | undefined = certificate.issuerCertificate;
+    certificate = issuer === certificate ? undefined : issuer;
+  }
+  return chain;
+}
