@@ -58,8 +58,17 @@ export interface Documents {
 export function readDocuments(text: string, file: string, options: ReadOptions = {}): Documents {
   const source = new SourceText(file, text);
   const problems: Problem[] = [];
+  const starts = new Map<number, number>();
   const report = (code: ProblemCode, message: string, path: string, at: Span): void => {
+    const same = starts.get(at.start);
+    const first = same === undefined ? undefined : problems[same];
+    if (same !== undefined && first?.path === "" && path !== "") {
+      // The syntax spoke first and does not know the field: what the field says of the same text is a consequence.
+      problems[same] = { ...first, path };
+      return;
+    }
     if (problems.length >= MAX_PROBLEMS) return;
+    starts.set(at.start, problems.length);
     const excerpt = source.excerpt(at.start, at.end - at.start);
     problems.push({ ...source.position(at.start), path, code, message, excerpt });
   };

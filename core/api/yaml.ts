@@ -147,10 +147,10 @@ class Converter {
     const written = this.#text.slice(at.start, at.end);
     const key = node.type !== "PLAIN" && typeof node.value === "string" ? node.value : written;
     if (node.type === "PLAIN" && key === "<<") {
-      this.#fail("yaml_unsupported", "merge keys (<<) are not supported: write the fields out", at);
+      this.#report("yaml_unsupported", "merge keys (<<) are not supported: write the fields out", at);
     }
     if (node.type === "PLAIN") this.#refuseAmbiguous("the key ", key, at);
-    if (seen.has(key)) this.#fail("duplicate_key", `the key ${JSON.stringify(key)} is given twice`, at);
+    if (seen.has(key)) this.#report("duplicate_key", `the key ${JSON.stringify(key)} is given twice`, at);
     seen.set(key, at.start);
     return { key, at };
   }
@@ -168,7 +168,7 @@ class Converter {
   #refuseAmbiguous(what: string, written: string, at: Span): void {
     const other = yaml11(written);
     if (other === undefined) return;
-    this.#fail("yaml_ambiguous", `${what}${written} is ${other} for kubectl, which reads YAML 1.1: quote it`, at);
+    this.#report("yaml_ambiguous", `${what}${written} is ${other} for kubectl, which reads YAML 1.1: quote it`, at);
   }
 
   #alias(name: string, at: Span, depth: number): Anchored {
@@ -205,8 +205,8 @@ function yaml11(written: string): string | undefined {
   return undefined;
 }
 
-function styleOf(node: Scalar): "plain" | "single" | "double" | "block" {
-  switch (node.type) {
+function styleOf({ type = "PLAIN" }: Scalar): "plain" | "single" | "double" | "block" {
+  switch (type) {
     case "QUOTE_DOUBLE":
       return "double";
     case "QUOTE_SINGLE":
@@ -215,7 +215,6 @@ function styleOf(node: Scalar): "plain" | "single" | "double" | "block" {
     case "BLOCK_LITERAL":
       return "block";
     case "PLAIN":
-    case undefined:
       return "plain";
   }
 }
