@@ -71,7 +71,7 @@ export class Authority {
 
 /** A self-signed root; with a trust domain it carries that domain's SPIFFE ID. */
 export async function makeAuthority(trustDomain?: string): Promise<Authority> {
-  const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const uri = trustDomain === undefined ? [] : [{ type: "url" as const, value: `spiffe://${trustDomain}` }];
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=Test CA",

@@ -49,6 +49,10 @@ export class Running {
     });
   }
 
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
   get stdout(): string {
     return this.#stdout;
   }
