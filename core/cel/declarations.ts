@@ -43,6 +43,8 @@ export interface Overload {
   readonly params: readonly CelType[];
   readonly result: CelType;
   readonly call: Implementation;
+  /** Never returns an error, whatever arguments of the declared types it gets. Saves a check on each call. */
+  readonly total?: boolean;
   /**
    * Called once when the expression is compiled, with the arguments that are constants (undefined for
    * the others). It may refuse them (the expression does not compile), return a faster implementation

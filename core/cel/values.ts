@@ -123,7 +123,7 @@ export abstract class Opaque extends Boxed {
   /** What `==` means; called only with a value of the same type name. */
   abstract equals(other: Opaque): boolean;
   /** The text that stands for it in JSON and in explanations. */
-  abstract toString(): string;
+  abstract override toString(): string;
 }
 
 /** A map that has uint keys; `uints` says which of its (Int) keys are uints. */

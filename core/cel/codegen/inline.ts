@@ -1,0 +1,54 @@
+import type { FunctionNode } from "../typed.ts";
+import { BOOL, DYN, INT } from "../types.ts";
+import { TypeValue } from "../values.ts";
+import { typeName } from "../type-names.ts";
+import type { Emitter, Js } from "./emitter.ts";
+import { generate } from "./generate.ts";
+
+type Inline = (node: FunctionNode, out: Emitter) => Js | undefined;
+
+function argument(node: FunctionNode, index: number, out: Emitter): Js {
+  const arg = node.args[index];
+  if (arg === undefined) throw new Error(`${node.name} lacks an argument`);
+  return generate(arg, out);
+}
+
+/** A method of JavaScript's strings that does the same on well-formed and other strings alike. */
+function method(name: string): Inline {
+  return (node, out) => {
+    const subject = argument(node, 0, out);
+    const text = argument(node, 1, out);
+    return { code: `${subject.code}.${name}(${text.code})`, type: BOOL };
+  };
+}
+
+function wrap(name: "codePoints" | "mapSize"): Inline {
+  return (node, out) => ({ code: `${out.use(name)}(${argument(node, 0, out).code})`, type: INT });
+}
+
+const length: Inline = (node, out) => ({ code: `${argument(node, 0, out).code}.length`, type: INT });
+
+/** Overloads of the standard library that have code of their own; the others are called. */
+export const INLINE: ReadonlyMap<string, Inline> = new Map<string, Inline>([
+  ["starts_with_string", method("startsWith")],
+  ["ends_with_string", method("endsWith")],
+  ["size_string", wrap("codePoints")],
+  ["string_size", wrap("codePoints")],
+  ["size_map", wrap("mapSize")],
+  ["map_size", wrap("mapSize")],
+  ["size_list", length],
+  ["list_size", length],
+  ["size_bytes", length],
+  ["bytes_size", length],
+  ["to_dyn", (node, out) => ({ code: out.box(argument(node, 0, out)), type: DYN })],
+  [
+    "type",
+    (node, out) => {
+      const value = argument(node, 0, out);
+      if (value.type.kind === "record") {
+        return { code: out.constant(new TypeValue(typeName(value.type))), type: node.type };
+      }
+      return { code: `${out.use("typeOfValue")}(${out.box(value)})`, type: node.type };
+    },
+  ],
+]);

@@ -1,0 +1,75 @@
+import { charge } from "./budget.ts";
+import { isMap, mapGet, mapKeys, mapSize } from "./maps.ts";
+import {
+  Boxed, Duration, numberOf, Opaque, Optional, Timestamp, TypeValue, type ListValue, type MapValue, type Value,
+} from "./values.ts"; // prettier-ignore
+
+/**
+ * Whether two universal values are equal: numbers by mathematical value whatever their types, values of
+ * different types never, NaN not even to itself.
+ */
+export function equals(a: Value, b: Value): boolean {
+  // Not for objects: a list that holds NaN does not even equal itself.
+  if (typeof a === "string" || typeof a === "boolean" || a === null) return a === b;
+  if (typeof b === "string" || typeof b === "boolean" || b === null) return false;
+  const x = numberOf(a);
+  if (x !== undefined) {
+    const y = numberOf(b);
+    // Loose equality of a number and a bigint compares exactly.
+    return y !== undefined && (typeof x === typeof y ? x === y : numbersEqual(x, y));
+  }
+  if (typeof a !== "object" || typeof b !== "object") return false;
+  charge(1);
+  if (a instanceof Boxed) return boxedEquals(a, b);
+  if (Array.isArray(a)) return Array.isArray(b) && listsEqual(a as ListValue, b as ListValue);
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && bytesEqual(a, b);
+  return isMap(a) && isMap(b) && mapsEqual(a, b);
+}
+
+function numbersEqual(a: number | bigint, b: number | bigint): boolean {
+  return !(a < b) && !(a > b) && !Number.isNaN(Number(a)) && !Number.isNaN(Number(b));
+}
+
+function boxedEquals(a: Boxed, b: object): boolean {
+  if (a instanceof Timestamp) return b instanceof Timestamp && a.seconds === b.seconds && a.nanos === b.nanos;
+  if (a instanceof Duration) return b instanceof Duration && a.seconds === b.seconds && a.nanos === b.nanos;
+  if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
+  if (a instanceof Opaque) return b instanceof Opaque && a.typeName === b.typeName && a.equals(b);
+  if (a instanceof Optional && b instanceof Optional) {
+    if (a.value === undefined || b.value === undefined) return a.value === b.value;
+    return equals(a.value, b.value);
+  }
+  return false;
+}
+
+function listsEqual(a: ListValue, b: ListValue): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i], b[i]];
+    if (x === undefined || y === undefined || !equals(x, y)) return false;
+  }
+  return true;
+}
+
+function mapsEqual(a: MapValue, b: MapValue): boolean {
+  if (mapSize(a) !== mapSize(b)) return false;
+  for (const key of mapKeys(a)) {
+    const x = mapGet(a, key);
+    const y = mapGet(b, key);
+    if (x === undefined || y === undefined || !equals(x, y)) return false;
+  }
+  return true;
+}
+
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Whether a list has an element that equals the value. */
+export function listContains(list: ListValue, value: Value): boolean {
+  charge(list.length >>> 3);
+  for (const element of list) if (equals(element, value)) return true;
+  return false;
+}
