@@ -5,7 +5,7 @@ import { scalarOffset } from "./scalar-offset.ts";
 import { KINDS } from "./schema/kinds.ts";
 import { SourceText } from "./source-text.ts";
 import { didYouMean } from "./suggest.ts";
-import { child, textOf, type Span, type Tree } from "./tree.ts";
+import { child, describe, textOf, type Span, type Tree } from "./tree.ts";
 import type { Purpose } from "./node.ts";
 import type { Position, ProblemCode } from "./problem.ts";
 import type { Known, RuleAction, Variable } from "./types.ts";
@@ -58,17 +58,11 @@ export interface Documents {
 export function readDocuments(text: string, file: string, options: ReadOptions = {}): Documents {
   const source = new SourceText(file, text);
   const problems: Problem[] = [];
-  const starts = new Map<number, number>();
+  const starts = new Set<number>();
   const report = (code: ProblemCode, message: string, path: string, at: Span): void => {
-    const same = starts.get(at.start);
-    const first = same === undefined ? undefined : problems[same];
-    if (same !== undefined && first?.path === "" && path !== "") {
-      // The syntax spoke first and does not know the field: what the field says of the same text is a consequence.
-      problems[same] = { ...first, path };
-      return;
-    }
-    if (problems.length >= MAX_PROBLEMS) return;
-    starts.set(at.start, problems.length);
+    // Two things wrong with one text: the first is the cause.
+    if (problems.length >= MAX_PROBLEMS || starts.has(at.start)) return;
+    starts.add(at.start);
     const excerpt = source.excerpt(at.start, at.end - at.start);
     problems.push({ ...source.position(at.start), path, code, message, excerpt });
   };
@@ -76,7 +70,7 @@ export function readDocuments(text: string, file: string, options: ReadOptions =
     report("too_large", `the file has more than ${String(MAX_FILE_BYTES)} bytes`, "", { start: 0, end: 1 });
     return { documents: [], problems };
   }
-  const trees = readYaml(source, (code, message, at) => report(code, message, "", at));
+  const trees = readYaml(source, report);
   const documents: Located<Known>[] = [];
   for (const { tree, path } of trees.flatMap((tree) => items(tree))) {
     const resource = readResource(tree, path, source, report, options);
@@ -137,11 +131,15 @@ function readResource(
 }
 
 function knownKind(tree: Tree, path: string, report: ReportField): Known["kind"] | undefined {
+  if (tree.kind !== "map") {
+    report("wrong_type", `must be a map with apiVersion and kind, but is ${describe(tree)}`, path, tree);
+    return undefined;
+  }
   const kind = textOf(child(tree, "kind")?.value);
   const version = textOf(child(tree, "apiVersion")?.value);
   if (kind === undefined || version === undefined) {
     const missing = kind === undefined ? "kind" : "apiVersion";
-    const at = child(tree, missing)?.at ?? (tree.kind === "map" ? tree.entries[0]?.at : undefined) ?? tree;
+    const at = child(tree, missing)?.at ?? tree.entries[0]?.at ?? tree;
     report("missing_field", "is required and must be a string", prefixed(path, missing), at);
     return undefined;
   }

@@ -23,6 +23,7 @@ export class Reader {
   readonly expressions: FoundExpression[] = [];
   readonly #report: ReportField;
   #problems = 0;
+  #planned = 0;
 
   constructor(report: ReportField) {
     this.#report = report;
@@ -53,6 +54,7 @@ export class Reader {
 
   #fail(code: ProblemCode, message: string, path: string, at: Span): undefined {
     this.#problems++;
+    if (code === "not_enforced") this.#planned++;
     this.#report(code, message, path, at);
     return undefined;
   }
@@ -189,9 +191,12 @@ export class Reader {
       return this.#fail("wrong_type", `must be a map, but is ${describe(tree)}`, path, tree);
     }
     const before = this.#problems;
+    const plannedBefore = this.#planned;
     const value: Record<string, unknown> = {};
     for (const entry of tree.entries) this.#field(node, entry, path, value);
     for (const [written, field] of node.fields) {
+      // What is missing beside something planned is a consequence of it.
+      if (field.presence === "required" && this.#planned > plannedBefore) continue;
       if (child(tree, written) === undefined) this.#absent(written, field, tree, path, value);
     }
     if (this.#problems === before) this.#rules(node, tree, path, value);

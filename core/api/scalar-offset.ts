@@ -22,8 +22,9 @@ class Walk {
   at: number;
   readonly #text: string;
   readonly #style: ScalarTree["style"];
-  /** The second half of an escape that stands for two units. */
-  #pending: number | undefined;
+  /** Units still to come from one place: a fold of several lines, an escape that stands for a surrogate pair. */
+  #more = 0;
+  #moreAt = 0;
 
   constructor(text: string, scalar: ScalarTree) {
     this.#text = text;
@@ -33,57 +34,58 @@ class Walk {
 
   /** Takes the value's next unit; says where it stands. */
   next(unit: string): number {
-    if (this.#pending !== undefined) {
-      const at = this.#pending;
-      this.#pending = undefined;
-      return at;
+    if (this.#more > 0) {
+      this.#more--;
+      return this.#moreAt;
     }
-    if (this.#style === "double") this.#skipContinuations();
-    if (this.#isEscape()) return this.#takeEscape();
-    return isSpace(unit) ? this.#takeSpace(unit) : this.#takeText(unit);
-  }
-
-  /** White space of the value: the same character here, or the line break that was folded into it. */
-  #takeSpace(unit: string): number {
-    let probe = this.at;
-    while (isSpace(this.#text[probe]) && this.#text[probe] !== unit) probe++;
-    if (this.#text[probe] === unit) this.at = probe + 1;
-    else if (this.#style === "double" && this.#text[probe] === "\\" && unit !== " ") {
-      this.at = probe;
-      return this.#takeEscape();
-    } else return this.at;
-    return probe;
-  }
-
-  #takeText(unit: string): number {
-    while (isSpace(this.#text[this.at])) this.at++;
-    if (this.#style === "double") this.#skipContinuations();
-    if (this.#isEscape()) return this.#takeEscape();
+    if (this.#style === "block") return isSpace(unit) ? this.#blockSpace(unit) : this.#blockText();
+    if (this.#style === "double") {
+      // `\` at a line's end joins it with the next.
+      this.#skip(/\\\r?\n[ \t]*/y);
+      if (this.#text[this.at] === "\\") return this.#escape();
+    }
     const found = this.at;
-    this.at += this.#style === "single" && unit === "'" ? 2 : 1;
+    const fold = isSpace(this.#text[found]) ? this.#skip(/[ \t]*(?:\r?\n[ \t]*)+/y) : "";
+    if (fold === "") {
+      this.at += this.#style === "single" && unit === "'" ? 2 : 1;
+      return found;
+    }
+    // One line break is a space, n of them are n - 1 line breaks (YAML 1.2, section 6.5).
+    this.#more = Math.max(0, fold.split("\n").length - 3);
+    this.#moreAt = found;
     return found;
   }
 
-  #isEscape(): boolean {
-    return this.#style === "double" && this.#text[this.at] === "\\";
+  /** White space of a block: the same character here, or the line break that was folded into it. */
+  #blockSpace(unit: string): number {
+    let probe = this.at;
+    while (isSpace(this.#text[probe]) && this.#text[probe] !== unit) probe++;
+    if (this.#text[probe] !== unit) return this.at;
+    this.at = probe + 1;
+    return probe;
   }
 
-  /** `\` at a line's end joins it with the next. */
-  #skipContinuations(): void {
-    for (;;) {
-      const match = /\\\r?\n\s*/y;
-      match.lastIndex = this.at;
-      if (!match.test(this.#text)) return;
-      this.at = match.lastIndex;
-    }
+  #blockText(): number {
+    while (isSpace(this.#text[this.at])) this.at++;
+    return this.at++;
   }
 
-  #takeEscape(): number {
+  #skip(pattern: RegExp): string {
+    pattern.lastIndex = this.at;
+    const [found = ""] = pattern.exec(this.#text) ?? [];
+    this.at += found.length;
+    return found;
+  }
+
+  #escape(): number {
     const found = this.at;
     const kind = this.#text[found + 1];
     const digits = kind === "x" ? 2 : kind === "u" ? 4 : kind === "U" ? 8 : 0;
     this.at = found + 2 + digits;
-    if (digits === 8 && Number.parseInt(this.#text.slice(found + 2, this.at), 16) > 0xffff) this.#pending = found;
+    if (digits === 8 && Number.parseInt(this.#text.slice(found + 2, this.at), 16) > 0xffff) {
+      this.#more = 1;
+      this.#moreAt = found;
+    }
     return found;
   }
 }

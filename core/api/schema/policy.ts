@@ -69,6 +69,9 @@ const FEATURE_DOCS: Readonly<Record<Feature, string>> = {
 
 const glob = string(256, { format: TEXT });
 
+/** How an Allow says "all". */
+const ALL = { from: '[{spiffeId: "*"}]', operations: '["*"]', models: '["*"]' } as const;
+
 const rule: Schema<Rule> = object<Rule>(
   {
     name: required(string(63, { format: DNS_LABEL }), "Unique in the policy; audit records and explanations name it."),
@@ -112,7 +115,7 @@ const rule: Schema<Rule> = object<Rule>(
     rules: [
       ...(["from", "operations", "models"] as const).map((path) => ({
         path,
-        message: `an Allow must name ${path}${path === "from" ? "" : ' ("*" if it means all)'}`,
+        message: `an Allow must say which ${path === "from" ? "peers" : path} it means: ${ALL[path]} is all`,
         cel: `self.action != 'Allow' || has(self.${path})`,
         holds: (value: Rule): boolean => value.action !== "Allow" || value[path] !== undefined,
       })),
