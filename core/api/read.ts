@@ -67,12 +67,12 @@ export class Reader {
     }
     const value = tree.value;
     if (value.length < node.minLength) return this.#fail("out_of_bounds", "must not be empty", path, tree);
+    if (node.values !== undefined && !Object.hasOwn(node.values, value)) {
+      return this.#unknownValue(node, node.values, value, path, tree);
+    }
     if (value.length > node.maxLength) {
       const most = `must have at most ${String(node.maxLength)} characters, but has ${String(value.length)}`;
       return this.#fail("out_of_bounds", most, path, tree);
-    }
-    if (node.values !== undefined && !Object.hasOwn(node.values, value)) {
-      return this.#unknownValue(node, node.values, value, path, tree);
     }
     const refusal = node.format?.refuse(value);
     if (refusal !== undefined) return this.#fail("invalid_value", refusal, path, tree);
