@@ -5,8 +5,8 @@ import {
 } from "./values.ts"; // prettier-ignore
 
 /**
- * Whether two universal values are equal: numbers by mathematical value whatever their types, values of
- * different types never, NaN not even to itself.
+ * Whether two universal values are equal: numbers by value whatever their types (an int and a double as
+ * doubles, as the specification's tests want it), values of different types never, NaN not even to itself.
  */
 export function equals(a: Value, b: Value): boolean {
   // Not for objects: a list that holds NaN does not even equal itself.
@@ -15,8 +15,8 @@ export function equals(a: Value, b: Value): boolean {
   const x = numberOf(a);
   if (x !== undefined) {
     const y = numberOf(b);
-    // Loose equality of a number and a bigint compares exactly.
-    return y !== undefined && (typeof x === typeof y ? x === y : numbersEqual(x, y));
+    // Of a number and a bigint, both as doubles, as ordering does it.
+    return y !== undefined && (typeof x === typeof y ? x === y : Number(x) === Number(y));
   }
   if (typeof a !== "object" || typeof b !== "object") return false;
   charge(1);
@@ -24,10 +24,6 @@ export function equals(a: Value, b: Value): boolean {
   if (Array.isArray(a)) return Array.isArray(b) && listsEqual(a as ListValue, b as ListValue);
   if (a instanceof Uint8Array) return b instanceof Uint8Array && bytesEqual(a, b);
   return isMap(a) && isMap(b) && mapsEqual(a, b);
-}
-
-function numbersEqual(a: number | bigint, b: number | bigint): boolean {
-  return !(a < b) && !(a > b) && !Number.isNaN(Number(a)) && !Number.isNaN(Number(b));
 }
 
 function boxedEquals(a: Boxed, b: object): boolean {

@@ -209,9 +209,12 @@ const COMPARE: Readonly<Partial<Record<CelType["kind"], RuntimeName>>> = {
   duration: "compareTimes",
 };
 
-/** JavaScript compares numbers and bigints by their exact values, and false before true. */
+/** JavaScript compares ints, numbers or bigints, by their exact values, and false before true. */
 function generateRelation(relation: string, args: readonly Js[], out: Emitter): Js {
   const [a, b] = args;
+  if (a !== undefined && b !== undefined && (a.type.kind === "double") !== (b.type.kind === "double")) {
+    return { code: `(Number(${a.code})${relation}Number(${b.code}))`, type: BOOL };
+  }
   const compare = COMPARE[a?.type.kind ?? "dyn"];
   const code =
     compare === undefined
