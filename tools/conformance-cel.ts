@@ -60,7 +60,7 @@ const EXTENSION_FILES: ReadonlySet<string> = new Set([
 const PROTOBUF_FILES: ReadonlySet<string> = new Set(["proto2", "proto3", "proto2_ext", "enums", "wrappers"]);
 /** What tells that a case is about protobuf messages, which the language here does not have. */
 const PROTOBUF =
-  /conformance\.proto|TestAllTypes|google\.protobuf\.(?!Timestamp|Duration)|"container":"google\.protobuf"|"messageType"|"wrapper"|enumValue/;
+  /conformance\.proto|TestAllTypes|google\.protobuf\.(?!Timestamp|Duration)|"container":"google\.protobuf"|"messageType":"(?!google\.protobuf\.(?:Duration|Timestamp))|"wrapper"|enumValue/;
 
 function collect(suite: Suite, path: readonly string[], into: Case[]): void {
   for (const { original } of suite.tests ?? []) {
