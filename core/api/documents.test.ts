@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@jest/globals";
-import { formatProblem, readDocuments, readFiles, type ExpressionContext, type Known } from "./index.ts";
+import { formatProblem, readDocuments, readFiles, type CheckPolicy, type Known } from "./index.ts";
 
 const POLICY = `apiVersion: sallyport.dev/v1alpha1
 kind: LlmPolicy
@@ -182,13 +182,20 @@ describe("expressions", () => {
       BAD
 `;
 
+  /** Finds BAD in each expression. */
+  const checkPolicy: CheckPolicy = ({ variables, rules }) =>
+    [
+      ...variables.map(({ expression }, i) => [`variables[${String(i)}].expression`, expression] as const),
+      ...rules.map(({ when = "" }, i) => [`rules[${String(i)}].when`, when] as const),
+      ...rules.map(({ require = "" }, i) => [`rules[${String(i)}].require`, require] as const),
+    ]
+      .filter(([, text]) => text.includes("BAD"))
+      .map(([path, text]) => ({ path, code: "bad", message: "is bad", offset: text.indexOf("BAD"), length: 3 }));
+
   it("have their problems where they stand in the file, whatever the quoting", () => {
-    const { problems } = readDocuments(text, "a.yaml", {
-      checkExpression: (expression) => [
-        { code: "bad", message: "is bad", offset: expression.indexOf("BAD"), length: 3 },
-      ],
-    });
+    const { problems, documents } = readDocuments(text, "a.yaml", { checkPolicy });
     const lines = text.split("\n");
+    expect(documents).toEqual([]);
     expect(problems.map(({ path }) => path)).toEqual([
       "spec.variables[0].expression",
       "spec.variables[1].expression",
@@ -202,32 +209,16 @@ describe("expressions", () => {
     }
   });
 
-  it("are checked with what is around them", () => {
-    const seen: [string, ExpressionContext][] = [];
-    readDocuments(text, "a.yaml", {
-      checkExpression: (expression, context) => {
-        seen.push([expression.slice(0, 3), context]);
-        return [];
-      },
-    });
-    const names = seen.map(([, { purpose, action, variables }]) => [
-      purpose,
-      action,
-      variables.map(({ name }) => name),
-    ]);
-    expect(names).toEqual([
-      ["variable", undefined, []],
-      ["variable", undefined, ["v"]],
-      ["when", "Deny", ["v", "w"]],
-      ["require", "Require", ["v", "w"]],
-      ["when", "Require", ["v", "w"]],
-    ]);
+  it("have them inside a List too", () => {
+    const [item] = readAll(text.replaceAll("BAD", "GOOD"));
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: [item] }).replace("GOOD", "BAD");
+    const { problems } = readDocuments(list, "a.json", { checkPolicy });
+    expect(problems.map(({ path }) => path)).toEqual(["items[0].spec.variables[0].expression"]);
+    expect(list.slice((problems[0]?.column ?? 0) - 1).startsWith("BAD")).toBe(true);
   });
 
   it("are checked even where something else is wrong", () => {
-    const { problems } = readDocuments(`${text}  mode: Wrong\n`, "a.yaml", {
-      checkExpression: () => [{ code: "bad", message: "is bad", offset: 0, length: 1 }],
-    });
+    const { problems } = readDocuments(`${text}  mode: Wrong\n`, "a.yaml", { checkPolicy });
     expect(problems.map(({ code }) => code)).toEqual([
       ...Array.from({ length: 5 }, () => "invalid_expression"),
       "invalid_value",

@@ -6,9 +6,8 @@ import { KINDS } from "./schema/kinds.ts";
 import { SourceText } from "./source-text.ts";
 import { didYouMean } from "./suggest.ts";
 import { child, describe, textOf, type Span, type Tree } from "./tree.ts";
-import type { Purpose } from "./node.ts";
 import type { Position, ProblemCode } from "./problem.ts";
-import type { Known, RuleAction, Variable } from "./types.ts";
+import type { Known, Rule, RuleAction, Variable } from "./types.ts";
 import { readYaml } from "./yaml.ts";
 
 /** A file is at most so many bytes. */
@@ -24,28 +23,27 @@ export interface Located<T> {
   locate(path: string): Position;
 }
 
-/** What is wrong with an expression, in its own offsets (UTF-16 units). */
+/** What is wrong with an expression; offsets are its own (UTF-16 units). */
 export interface ExpressionProblem {
+  /** Below the policy's spec: `variables[0].expression`, `rules[2].when`. */
+  readonly path: string;
   readonly code: string;
   readonly message: string;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Where an expression stands, so that it can be checked against what it may read. */
-export interface ExpressionContext {
-  readonly kind: "LlmPolicy" | "ClusterLlmPolicy";
-  readonly purpose: Purpose;
-  /** Of the rule; undefined for a variable. */
-  readonly action: RuleAction | undefined;
-  /** The policy's variables that it may read: all, or for a variable those before it. */
+/** The expressions of a policy and what is around them; a rule that could not be read has none. */
+export interface PolicyExpressions {
   readonly variables: readonly Variable[];
+  readonly rules: readonly Pick<Rule, "name" | "action" | "when" | "require">[];
 }
 
-export type CheckExpression = (expression: string, context: ExpressionContext) => readonly ExpressionProblem[];
+export type CheckPolicy = (policy: PolicyExpressions) => readonly ExpressionProblem[];
 
 export interface ReadOptions {
-  readonly checkExpression?: CheckExpression;
+  /** Checks a policy's expressions; without it they are not looked at. */
+  readonly checkPolicy?: CheckPolicy;
 }
 
 export interface Documents {
@@ -122,7 +120,7 @@ function readResource(
     );
     return undefined;
   }
-  const bad = checkExpressions(kind, value, path, reader.expressions, source, report, options);
+  const bad = checkExpressions(kind, value, tree, path, reader.expressions, source, report, options);
   if (bad || reader.problems > 0) return undefined;
   // Every field was read by the schema of just this kind, and nothing was wrong.
   const resource = value as Known;
@@ -171,40 +169,54 @@ function isKnown(kind: string): kind is Known["kind"] {
 function checkExpressions(
   kind: Known["kind"],
   value: unknown,
+  tree: Tree,
   path: string,
   expressions: readonly FoundExpression[],
   source: SourceText,
   report: ReportField,
-  { checkExpression }: ReadOptions,
+  { checkPolicy }: ReadOptions,
 ): boolean {
-  if (checkExpression === undefined || (kind !== "LlmPolicy" && kind !== "ClusterLlmPolicy")) return false;
+  if (checkPolicy === undefined || (kind !== "LlmPolicy" && kind !== "ClusterLlmPolicy")) return false;
+  const policy = expressionsOf(value);
+  if (policy === undefined) return false;
   let bad = false;
-  for (const { purpose, path: at, tree, text } of expressions) {
-    const context = { kind, purpose, ...surroundings(value, at.slice(path.length)) };
-    for (const problem of checkExpression(text, context)) {
-      const start = scalarOffset(source.text, tree, problem.offset);
-      const end = scalarOffset(source.text, tree, problem.offset + problem.length);
-      report("invalid_expression", `${problem.message} (${problem.code})`, at, { start, end: Math.max(end, start) });
-      bad = true;
+  for (const problem of checkPolicy(policy)) {
+    const at = prefixed(path, `spec.${problem.path}`);
+    const found = expressions.find((expression) => expression.path === at);
+    bad = true;
+    if (found === undefined) {
+      report("invalid_expression", problem.message, at, tree);
+      continue;
     }
+    const start = scalarOffset(source.text, found.tree, problem.offset);
+    const end = scalarOffset(source.text, found.tree, problem.offset + problem.length);
+    report("invalid_expression", problem.message, at, { start, end: Math.max(end, start) });
   }
   return bad;
 }
 
-/** What is around the expression at a path; the document may be half read. */
-function surroundings(value: unknown, path: string): Pick<ExpressionContext, "action" | "variables"> {
+/** A policy's expressions, though the rest of it may be broken; undefined where a variable is. */
+function expressionsOf(value: unknown): PolicyExpressions | undefined {
   const spec = memberOf(value, "spec");
-  const index = Number(/\[(\d+)\]/.exec(path)?.[1] ?? 0);
-  const variables = listOf(memberOf(spec, "variables"));
-  const isVariable = /(?:^|\.)spec\.variables\[/.test(path);
-  const action = isVariable ? undefined : memberOf(listOf(memberOf(spec, "rules"))[index], "action");
-  return {
-    action: action === "Allow" || action === "Deny" || action === "Require" ? action : undefined,
-    variables: (isVariable ? variables.slice(0, index) : variables).filter(isVariableValue),
-  };
+  const variables = listOf(memberOf(spec, "variables")).filter(isVariable);
+  if (variables.length !== listOf(memberOf(spec, "variables")).length) return undefined;
+  const rules = listOf(memberOf(spec, "rules")).map((rule): PolicyExpressions["rules"][number] => {
+    const [name, action, when, require] = ["name", "action", "when", "require"].map((key) => memberOf(rule, key));
+    return {
+      name: typeof name === "string" ? name : "",
+      action: isAction(action) ? action : "Deny",
+      ...(typeof when === "string" ? { when } : {}),
+      ...(typeof require === "string" ? { require } : {}),
+    };
+  });
+  return { variables, rules };
 }
 
-function isVariableValue(value: unknown): value is Variable {
+function isAction(value: unknown): value is RuleAction {
+  return value === "Allow" || value === "Deny" || value === "Require";
+}
+
+function isVariable(value: unknown): value is Variable {
   return typeof memberOf(value, "name") === "string" && typeof memberOf(value, "expression") === "string";
 }
 

@@ -3,11 +3,11 @@ export * from "./types.ts";
 export { formatProblem, type Position, type Problem, type ProblemCode } from "./problem.ts";
 export { MAX_FILE_BYTES, readDocuments } from "./documents.ts";
 export type {
-  CheckExpression,
+  CheckPolicy,
   Documents,
-  ExpressionContext,
   ExpressionProblem,
   Located,
+  PolicyExpressions,
   ReadOptions,
 } from "./documents.ts";
 export { readFiles, resourceKey, type FileText } from "./files.ts";
