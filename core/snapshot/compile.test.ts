@@ -225,15 +225,13 @@ spec: {type: Federation, federation: {trustDomain: ${trustDomain}, bundle: '${JS
 
   it.each<readonly [what: string, bundle: () => unknown, message: string]>([
     ["no JWKS", () => "x", 'has no list "keys"'],
-    ["no X.509 key", () => ({ keys: [{ use: "jwt-svid" }] }), 'has no key with use "x509-svid"'],
-    ["no certificate", () => jwks("AAAA"), "has no CA certificate in keys[0].x5c"],
-    ["a leaf", () => jwks(leaf), "has no CA certificate in keys[0].x5c"],
-    ["a chain", () => jwks(root, root), "must have exactly one certificate in keys[0].x5c"],
+    ["no certificate", () => jwks("AAAA"), "cannot be read"],
+    ["a leaf", () => jwks(leaf), "is not a CA certificate"],
+    ["a chain", () => jwks(root, root), "must have exactly one certificate"],
   ])("are not believed with %s for a bundle", (_what, bundle, message) => {
     const { findings, federated } = indexWorld(worldOf(federation("p", "elsewhere.org", bundle())), TRUST);
-    expect(findings.map(({ code, message }) => [code, message])).toEqual([
-      ["InvalidBundle", `the bundle of elsewhere.org ${message}`],
-    ]);
+    expect(findings.map(({ code, path }) => [code, path])).toEqual([["InvalidBundle", "spec.federation.bundle"]]);
+    expect(findings[0]?.message).toContain(message);
     expect(federated.size).toBe(0);
   });
 

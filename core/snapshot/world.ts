@@ -8,7 +8,7 @@ import type {
   Pod,
   Resource,
 } from "../api/types.ts";
-import { readRoots } from "./bundle.ts";
+import { readBundleDocument } from "../identity/index.ts";
 
 /** All accepted resources, and the pods and namespaces that they are about. Order means nothing. */
 export interface World {
@@ -121,9 +121,9 @@ function claimTrustDomains(
       findings.push(finding(identity, "Conflicted", "spec.federation.trustDomain", message));
       continue;
     }
-    const roots = readRoots(bundle, trustDomain);
-    if (roots.ok) won.set(trustDomain, [...roots.roots].sort());
-    else findings.push(finding(identity, "InvalidBundle", "spec.federation.bundle", roots.message));
+    const reading = readBundleDocument(bundle, trustDomain);
+    if (reading.ok) won.set(trustDomain, reading.document.bundle.roots.map(({ raw }) => raw.toString("base64")).sort());
+    else findings.push(finding(identity, "InvalidBundle", "spec.federation.bundle", reading.message));
   }
   return won;
 }
