@@ -17,7 +17,9 @@ export class Admin {
 
   constructor(options: AdminOptions) {
     this.#options = options;
-    this.#server = http.createServer({ maxHeaderSize: 8192, requestTimeout: 5_000 }, (request, response) => this.#answer(request, response));
+    this.#server = http.createServer({ maxHeaderSize: 8192, requestTimeout: 5_000 }, (request, response) =>
+      this.#answer(request, response),
+    );
     this.#server.maxConnections = 64;
   }
 
@@ -38,12 +40,14 @@ export class Admin {
 
   #answer(request: http.IncomingMessage, response: http.ServerResponse): void {
     if (request.method !== "GET") return send(response, 405, "text/plain", "only GET\n");
-    switch (request.url) {
+    switch (request.url ?? "") {
       case "/livez":
         return send(response, 200, "text/plain", "ok\n");
       case "/readyz": {
         const reason = this.#options.notReady();
-        return reason === undefined ? send(response, 200, "text/plain", "ok\n") : send(response, 503, "text/plain", `${reason}\n`);
+        return reason === undefined
+          ? send(response, 200, "text/plain", "ok\n")
+          : send(response, 503, "text/plain", `${reason}\n`);
       }
       case "/metrics":
         this.#options.metrics.text().then(

@@ -29,7 +29,10 @@ export class Configuration {
     if (!compiled.ok) {
       const [first] = compiled.problems;
       const more = compiled.problems.length > 1 ? ` (and ${compiled.problems.length - 1} more)` : "";
-      return { ok: false, reason: `${first!.policy}: ${first!.path}:${first!.line}:${first!.column}: ${first!.message}${more}` };
+      return {
+        ok: false,
+        reason: `${first!.policy}: ${first!.path}:${first!.line}:${first!.column}: ${first!.message}${more}`,
+      };
     }
     const bundles = bundlesOf(snapshot.bundles);
     if (!bundles.ok) return { ok: false, reason: bundles.message };

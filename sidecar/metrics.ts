@@ -37,24 +37,28 @@ export class Metrics {
   #auditFailures = 0;
 
   constructor(gauges: Gauges) {
-    const registers = [this.#registry];
+    const registry = this.#registry;
     const requests = this.#requests;
-    new Counter({
+    const requestsTotal = new Counter({
       name: "sallyport_requests_total",
       help: "Requests by operation, HTTP status and code (empty: nothing went wrong).",
       labelNames: ["operation", "status", "code"],
-      registers,
+      registers: [],
       collect(): void {
         this.reset();
-        for (const { operation, status, code, count } of requests.values()) this.inc({ operation, status, code }, count);
+        for (const { operation, status, code, count } of requests.values())
+          this.inc({ operation, status, code }, count);
       },
     });
-    const tokens = (): readonly [string, number][] => [["prompt", this.#promptTokens], ["completion", this.#completionTokens]];
-    new Counter({
+    const tokens = (): readonly [string, number][] => [
+      ["prompt", this.#promptTokens],
+      ["completion", this.#completionTokens],
+    ];
+    const tokensTotal = new Counter({
       name: "sallyport_tokens_total",
       help: "Tokens as the engine counted them.",
       labelNames: ["type"],
-      registers,
+      registers: [],
       collect(): void {
         this.reset();
         for (const [type, count] of tokens()) this.inc({ type }, count);
@@ -65,17 +69,24 @@ export class Metrics {
     this.#gauge("sallyport_connections", "Open connections from clients.", gauges.connections);
     this.#gauge("sallyport_exchanges", "Exchanges under way.", gauges.exchanges);
     this.#gauge("sallyport_engine_connections", "Connections to the engine.", gauges.engineConnections);
-    this.#gauge("sallyport_identity_not_after_seconds", "When this sidecar's certificate ends, Unix time.", gauges.identityNotAfter);
-    new Gauge({
+    this.#gauge(
+      "sallyport_identity_not_after_seconds",
+      "When this sidecar's certificate ends, Unix time.",
+      gauges.identityNotAfter,
+    );
+    const snapshotInfo = new Gauge({
       name: "sallyport_snapshot_info",
       help: "Version of the snapshot in force.",
       labelNames: ["version"],
-      registers,
+      registers: [],
       collect(): void {
         this.reset();
         this.set({ version: gauges.snapshotVersion() }, 1);
       },
     });
+    registry.registerMetric(requestsTotal);
+    registry.registerMetric(tokensTotal);
+    registry.registerMetric(snapshotInfo);
   }
 
   request(operation: string, status: number, code: string, milliseconds: number): void {
@@ -84,7 +95,8 @@ export class Metrics {
     if (series === undefined) this.#requests.set(key, { operation, status: String(status), code, count: 1 });
     else series.count++;
     let durations = this.#durations.get(operation);
-    if (durations === undefined) this.#durations.set(operation, (durations = { counts: BUCKETS.map(() => 0), sum: 0, total: 0 }));
+    if (durations === undefined)
+      this.#durations.set(operation, (durations = { counts: BUCKETS.map(() => 0), sum: 0, total: 0 }));
     const seconds = milliseconds / 1000;
     durations.sum += seconds;
     durations.total++;
@@ -114,26 +126,28 @@ export class Metrics {
   }
 
   #count(name: string, help: string, value: () => number): void {
-    new Counter({
+    const counter = new Counter({
       name,
       help,
-      registers: [this.#registry],
+      registers: [],
       collect(): void {
         this.reset();
         this.inc(value());
       },
     });
+    this.#registry.registerMetric(counter);
   }
 
   #gauge(name: string, help: string, value: () => number): void {
-    new Gauge({
+    const gauge = new Gauge({
       name,
       help,
-      registers: [this.#registry],
+      registers: [],
       collect(): void {
         this.set(value());
       },
     });
+    this.#registry.registerMetric(gauge);
   }
 
   /** prom-client's Histogram cannot be set from outside, so its text is written here. */

@@ -65,7 +65,8 @@ export function readOptions(args: readonly string[]): SidecarOptions {
   };
   const number = (name: keyof typeof values, least: number, most: number): number => {
     const value = Number(text(name));
-    if (!Number.isSafeInteger(value) || value < least || value > most) throw new Error(`--${name} must be a whole number from ${least} to ${most}`);
+    if (!Number.isSafeInteger(value) || value < least || value > most)
+      throw new Error(`--${name} must be a whole number from ${least} to ${most}`);
     return value;
   };
   return {

@@ -1,5 +1,15 @@
 /** A policy's expressions, compiled, with the variables that they share. */
-import { BOOL, CelError, Environment, compile, recordOf, type Activation, type CelType, type Problem, type Program } from "../cel/index.ts";
+import {
+  BOOL,
+  CelError,
+  Environment,
+  compile,
+  recordOf,
+  type Activation,
+  type CelType,
+  type Problem,
+  type Program,
+} from "../cel/index.ts";
 import type { Facts } from "./facts.ts";
 import { VARIABLES } from "./schema.ts";
 import { LIBRARIES } from "./libraries.ts";
@@ -59,7 +69,10 @@ export class Scope {
       if (program === undefined) continue;
       this.#variables.push({ name, program, needs: this.needs(program) });
       types[name] = program.type;
-      this.#environment = new Environment({ ...BASE.schema, variables: { ...BASE.schema.variables, variables: recordOf("Variables", types) } });
+      this.#environment = new Environment({
+        ...BASE.schema,
+        variables: { ...BASE.schema.variables, variables: recordOf("Variables", types) },
+      });
     }
   }
 
@@ -71,7 +84,9 @@ export class Scope {
 
   /** Indexes of the policy's variables that a program reads. */
   needs(program: Program): number[] {
-    const named = new Set(program.reads.filter((path) => path.startsWith("variables.")).map((path) => path.split(".")[1]));
+    const named = new Set(
+      program.reads.filter((path) => path.startsWith("variables.")).map((path) => path.split(".")[1]),
+    );
     return this.#variables.flatMap((variable, index) => (named.has(variable.name) ? [index] : []));
   }
 
@@ -79,7 +94,13 @@ export class Scope {
   activation(facts: Facts, needs: readonly number[]): Activation | CelError {
     if (this.#lastFacts !== facts) {
       this.#lastFacts = facts;
-      this.#lastActivation = { source: facts.source, destination: facts.destination, request: facts.request, llm: facts.llm, variables: {} };
+      this.#lastActivation = {
+        source: facts.source,
+        destination: facts.destination,
+        request: facts.request,
+        llm: facts.llm,
+        variables: {},
+      };
     }
     const activation = this.#lastActivation!;
     for (const index of needs) {
@@ -93,14 +114,18 @@ export class Scope {
     const variable = this.#variables[index]!;
     if (!Object.hasOwn(values, variable.name)) {
       const activation = this.activation(facts, variable.needs);
-      values[variable.name] = activation instanceof CelError ? activation : variable.program.evaluate(activation, DECISION_BUDGET);
+      values[variable.name] =
+        activation instanceof CelError ? activation : variable.program.evaluate(activation, DECISION_BUDGET);
     }
     const value = values[variable.name];
     return value instanceof CelError ? value : undefined;
   }
 
   #compile(expression: string, path: string, expect: CelType | undefined): Program | undefined {
-    const compiled = compile(expression, this.#environment, { ...(expect === undefined ? {} : { expect }), maxCost: DECISION_BUDGET });
+    const compiled = compile(expression, this.#environment, {
+      ...(expect === undefined ? {} : { expect }),
+      maxCost: DECISION_BUDGET,
+    });
     if (compiled.ok) return compiled.program;
     for (const problem of compiled.problems) this.problems.push({ ...problem, path });
     return undefined;

@@ -11,13 +11,19 @@ import { inScope, missingFeatures, type CompiledRule, type PolicySet, type RuleI
 
 type Verdict =
   | { readonly outcome: "Allow"; readonly by: CompiledRule; readonly ceiling: number | undefined }
-  | { readonly outcome: "Deny"; readonly code: DenialCode; readonly by: CompiledRule | undefined; readonly reason: string };
+  | {
+      readonly outcome: "Deny";
+      readonly code: DenialCode;
+      readonly by: CompiledRule | undefined;
+      readonly reason: string;
+    };
 
 /** Decides. Pure: the same set and facts give the same decision. */
 export function decide(set: PolicySet, facts: Facts): Decision {
   const verdict = judge(set.enforced, facts);
   const shadow = set.shadowed === undefined ? undefined : differing(verdict, judge(set.shadowed, facts));
-  if (verdict.outcome === "Allow") return { outcome: "Allow", allowance: allowance(verdict.by.ref, verdict.ceiling), shadow };
+  if (verdict.outcome === "Allow")
+    return { outcome: "Allow", allowance: allowance(verdict.by.ref, verdict.ceiling), shadow };
   return {
     outcome: "Deny",
     code: verdict.code,

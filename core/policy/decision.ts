@@ -21,18 +21,18 @@ export type DenialCode =
  * keeps look-alikes out.
  */
 class Allowance {
-  readonly #made = true;
-  readonly by: RuleRef;
+  readonly #by: RuleRef;
   /** Ceiling of the answer in tokens; undefined for none. */
   readonly maxOutputTokens: number | undefined;
 
   constructor(by: RuleRef, maxOutputTokens: number | undefined) {
-    this.by = by;
+    this.#by = by;
     this.maxOutputTokens = maxOutputTokens;
   }
 
-  static isOne(value: object): boolean {
-    return #made in value;
+  /** The rule that allowed. */
+  get by(): RuleRef {
+    return this.#by;
   }
 }
 export type { Allowance };

@@ -11,7 +11,8 @@ export function glob(pattern: string): Matcher {
   const last = parts.at(-1) as string;
   const middle = parts.slice(1, -1).filter((part) => part !== "");
   return (subject) => {
-    if (subject.length < first.length + last.length || !subject.startsWith(first) || !subject.endsWith(last)) return false;
+    if (subject.length < first.length + last.length || !subject.startsWith(first) || !subject.endsWith(last))
+      return false;
     // Leftmost matches of the parts in between leave the most room for the next: no backtracking is needed.
     let at = first.length;
     const end = subject.length - last.length;

@@ -105,18 +105,31 @@ export function compilePolicies(snapshot: Pick<Snapshot, "policies" | "allowTier
   return {
     ok: true,
     set: {
-      enforced: new RuleIndex(counting(enforcing.flatMap(({ rules }) => rules), snapshot.allowTier)),
+      enforced: new RuleIndex(
+        counting(
+          enforcing.flatMap(({ rules }) => rules),
+          snapshot.allowTier,
+        ),
+      ),
       shadowed:
         enforcing.length === compiled.length
           ? undefined
-          : new RuleIndex(counting(compiled.flatMap(({ rules }) => rules), teamInAll ? "Team" : snapshot.allowTier)),
+          : new RuleIndex(
+              counting(
+                compiled.flatMap(({ rules }) => rules),
+                teamInAll ? "Team" : snapshot.allowTier,
+              ),
+            ),
       detail: details.length === 0 ? "Code" : DETAILS[Math.min(...details)]!,
     },
   };
 }
 
 /** Compiles one policy's expressions and rules, for itself: what is checked at apply is what runs. */
-export function compilePolicy(policy: SnapshotPolicy): { readonly rules: readonly CompiledRule[]; readonly problems: readonly ExpressionProblem[] } {
+export function compilePolicy(policy: SnapshotPolicy): {
+  readonly rules: readonly CompiledRule[];
+  readonly problems: readonly ExpressionProblem[];
+} {
   const scope = new Scope(policy.variables);
   const rules = policy.rules.map((rule, index) => compileRule(policy, rule, `rules[${index}]`, scope));
   return { rules, problems: scope.problems };

@@ -5,10 +5,23 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import { verifyChain, type EndRecord } from "../../core/audit/record.ts";
 import { Spool, spoolFiles } from "./spool.ts";
 
-const END: EndRecord = { kind: "End", id: "req_1", time: 0, outcome: "Completed", status: 200, code: "", promptTokens: 0, completionTokens: 0, answerBytes: 0, milliseconds: 0 };
+const END: EndRecord = {
+  kind: "End",
+  id: "req_1",
+  time: 0,
+  outcome: "Completed",
+  status: 200,
+  code: "",
+  promptTokens: 0,
+  completionTokens: 0,
+  answerBytes: 0,
+  milliseconds: 0,
+};
 
 let directory = "";
-beforeEach(() => (directory = fs.mkdtempSync(path.join(os.tmpdir(), "spool-"))));
+beforeEach(() => {
+  directory = fs.mkdtempSync(path.join(os.tmpdir(), "spool-"));
+});
 afterEach(() => {
   jest.restoreAllMocks();
   fs.rmSync(directory, { recursive: true });
@@ -19,7 +32,9 @@ function open(more: Partial<ConstructorParameters<typeof Spool>[0]> = {}): Spool
 }
 
 function lines(): string[] {
-  return spoolFiles(directory).flatMap((file) => fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1));
+  return spoolFiles(directory).flatMap((file) =>
+    fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1),
+  );
 }
 
 function appended(spool: Spool): Promise<Error | undefined> {
@@ -69,11 +84,11 @@ describe("the spool", () => {
     const failures: Error[] = [];
     const lost: number[] = [];
     const spool = open({ onFailure: (error) => failures.push(error), onLost: (records) => lost.push(records) });
-    const real = fs.writeSync;
-    jest.spyOn(fs, "writeSync").mockImplementationOnce(((fd: number, bytes: Buffer, _at: number, _length: number, position: number) => {
-      real(fd, bytes, 0, 10, position); // a disk that fills up in the middle of a line
+    // A disk that fills up in the middle of a line: the write leaves ten bytes and fails.
+    jest.spyOn(fs, "writeSync").mockImplementationOnce((fd: number) => {
+      fs.appendFileSync(`/proc/self/fd/${fd}`, '{"seq":2,"');
       throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
-    }) as typeof fs.writeSync);
+    });
     expect((await appended(spool))?.message).toBe("the audit spool cannot be written");
     expect(failures).toHaveLength(1);
     expect(lost).toEqual([1]);

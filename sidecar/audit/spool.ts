@@ -113,7 +113,7 @@ export class Spool {
 
   #write(bytes: Buffer): void {
     // The position is given, so a retry after a failed write lands where the last good line ends.
-    for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#size + at);
+    for (let at = 0; at < bytes.length;) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#size + at);
     this.#size += bytes.length;
     this.#durable = { head: this.#chain.head, sequence: this.#chain.sequence };
     if (!this.#syncing) this.#sync ??= setTimeout(this.#fsync, SYNC_AFTER_MS);
@@ -170,7 +170,7 @@ export class Spool {
     this.#size = 0;
     const open: AuditRecord = { kind: "Open", time: this.#options.now(), workload: this.#options.workload, lost };
     const bytes = Buffer.from(this.#chain.append(open), "utf8");
-    for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
+    for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at);
     this.#size = bytes.length;
     this.#durable = { head: this.#chain.head, sequence: this.#chain.sequence };
     return fd;

@@ -49,6 +49,7 @@ interface Progress {
   inForce: InForce | undefined;
 }
 
+const NOT_CONFIGURED = refusal(503, "not_configured", "this sidecar has no configuration yet");
 const NOTHING: Responder = { onDrain: () => undefined, onGone: () => undefined };
 
 export class Admission implements Handler {
@@ -64,11 +65,16 @@ export class Admission implements Handler {
     return this.#underWay;
   }
 
-  /** A caller without an identity is refused on its head: its body is not worth reading. */
+  /** Without configuration nobody can be known, and a caller without an identity is refused on its head: no body is worth reading. */
   refuseEarly(head: RequestHead, caller: Caller, reply: Reply): boolean {
+    const progress = this.#progress(head, caller);
+    if (this.#parts.configuration.inForce === undefined) {
+      this.#refuse(progress, NOT_CONFIGURED, reply);
+      return true;
+    }
     const verification = caller.verify(this.#parts.now());
     if (verification.ok) return false;
-    this.#refuse(this.#progress(head, caller), identityRefusal(verification), reply);
+    this.#refuse(progress, identityRefusal(verification), reply);
     return true;
   }
 
@@ -86,14 +92,29 @@ export class Admission implements Handler {
     if (!verification.ok) return this.#refuse(progress, identityRefusal(verification), reply);
     progress.peer = verification.source.spiffeId;
 
-    const route = routeOf(head.method, head.target, field(head.fields, "content-type"), field(head.fields, "content-encoding"));
-    if (!route.ok) return this.#refuse(progress, refusal(route.error.status, route.error.code, route.error.message, route.error.param), reply);
+    const route = routeOf(
+      head.method,
+      head.target,
+      field(head.fields, "content-type"),
+      field(head.fields, "content-encoding"),
+    );
+    if (!route.ok)
+      return this.#refuse(
+        progress,
+        refusal(route.error.status, route.error.code, route.error.message, route.error.param),
+        reply,
+      );
     const reading = readRequest(route.route, body);
-    if (!reading.ok) return this.#refuse(progress, refusal(reading.error.status, reading.error.code, reading.error.message, reading.error.param), reply);
+    if (!reading.ok)
+      return this.#refuse(
+        progress,
+        refusal(reading.error.status, reading.error.code, reading.error.message, reading.error.param),
+        reply,
+      );
     progress.exchange = reading.exchange;
 
     const { inForce } = this.#parts.configuration;
-    if (inForce === undefined) return this.#refuse(progress, refusal(503, "not_configured", "this sidecar has no configuration yet"), reply);
+    if (inForce === undefined) return this.#refuse(progress, NOT_CONFIGURED, reply);
     progress.inForce = inForce;
     const facts: Facts = {
       source: verification.source,
@@ -102,13 +123,22 @@ export class Admission implements Handler {
       llm: reading.exchange,
     };
     const decision = decide(inForce.policies, facts);
-    if (decision.outcome === "Deny") return this.#refuse(progress, policyRefusal(decision, progress.id), reply, decision);
-    if (this.#underWay >= this.#parts.maxExchanges) return this.#refuse(progress, refusal(503, "overloaded", "too many exchanges are under way"), reply);
+    if (decision.outcome === "Deny")
+      return this.#refuse(progress, policyRefusal(decision, progress.id), reply, decision);
+    if (this.#underWay >= this.#parts.maxExchanges)
+      return this.#refuse(progress, refusal(503, "overloaded", "too many exchanges are under way"), reply);
     return this.#admit(progress, route.route, verification, decision, reading.body, reply);
   }
 
   /** Writes the Begin; once it is on disk the request goes to the engine. */
-  #admit(progress: Progress, route: Route, verification: Verification & { readonly ok: true }, decision: Allowed, body: RequestBody, reply: Reply): Responder {
+  #admit(
+    progress: Progress,
+    route: Route,
+    verification: Verification & { readonly ok: true },
+    decision: Allowed,
+    body: RequestBody,
+    reply: Reply,
+  ): Responder {
     const exchange = progress.exchange!;
     const { by, maxOutputTokens } = decision.allowance;
     const request = engineRequest(route, progress, body, maxOutputTokens);
@@ -144,7 +174,13 @@ export class Admission implements Handler {
         return;
       }
       if (answer.abandoned()) return;
-      const grounds = { peer: verification.peer, allowance: decision.allowance, reservation: UNLIMITED, guards: NO_GUARDS, receipt };
+      const grounds = {
+        peer: verification.peer,
+        allowance: decision.allowance,
+        reservation: UNLIMITED,
+        guards: NO_GUARDS,
+        receipt,
+      };
       answer.start(this.#parts.engine.send(grantPermit(grounds, request), answer), UNLIMITED);
     });
     return answer;
@@ -165,13 +201,26 @@ export class Admission implements Handler {
       ...(decision?.shadow === undefined ? {} : { shadow: decision.shadow }),
     };
     this.#parts.recorder.denied(record);
-    this.#parts.metrics.request(progress.exchange?.operation ?? "", refused.status, record.code, this.#parts.clock() - progress.started);
+    this.#parts.metrics.request(
+      progress.exchange?.operation ?? "",
+      refused.status,
+      record.code,
+      this.#parts.clock() - progress.started,
+    );
     refused.sendTo(reply, progress.id);
     return NOTHING;
   }
 
   #progress(head: RequestHead | undefined, caller: Caller): Progress {
-    return { id: requestId(), head, caller, started: this.#parts.clock(), peer: "", exchange: undefined, inForce: undefined };
+    return {
+      id: requestId(),
+      head,
+      caller,
+      started: this.#parts.clock(),
+      peer: "",
+      exchange: undefined,
+      inForce: undefined,
+    };
   }
 }
 
@@ -195,7 +244,12 @@ function subjectOf(progress: Progress): Subject {
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The engine's request: fields of our own making, and of the caller's only the trace context when it is well-formed. */
-function engineRequest(route: Route, progress: Progress, body: RequestBody, maxTokens: number | undefined): EngineRequest {
+function engineRequest(
+  route: Route,
+  progress: Progress,
+  body: RequestBody,
+  maxTokens: number | undefined,
+): EngineRequest {
   const exchange = progress.exchange!;
   const trace = field(progress.head!.fields, "traceparent");
   const accept = exchange.streaming ? "text/event-stream" : "application/json";

@@ -84,8 +84,10 @@ export class Answer implements EngineSink, Responder {
 
   onHead(head: ResponseHead): void {
     const coding = field(head.fields, "content-encoding");
-    if (coding !== "" && coding !== "identity") return this.#broken("engine_failed", "the engine encoded its answer unasked");
-    if (head.status >= 300 && head.status < 400) return this.#broken("engine_failed", "the engine answered with a redirection");
+    if (coding !== "" && coding !== "identity")
+      return this.#broken("engine_failed", "the engine encoded its answer unasked");
+    if (head.status >= 300 && head.status < 400)
+      return this.#broken("engine_failed", "the engine answered with a redirection");
     this.#status = head.status;
     this.#contentType = field(head.fields, "content-type");
     if (head.status === 200 && this.#contentType.startsWith("text/event-stream")) this.#openStream();
@@ -169,7 +171,8 @@ export class Answer implements EngineSink, Responder {
     const problem = stream.end();
     this.#usage = stream.usage;
     if (problem !== undefined) return this.#broken("engine_failed", problem);
-    if (stream.terminal === "cut") return this.#broken("engine_failed", "the engine ended its stream without its last event");
+    if (stream.terminal === "cut")
+      return this.#broken("engine_failed", "the engine ended its stream without its last event");
     this.#options.reply.end();
     this.#finish("Completed", 200, stream.terminal === "error" ? "engine_refused" : "");
   }
@@ -219,7 +222,12 @@ export class Answer implements EngineSink, Responder {
   }
 }
 
-const STATUS: Readonly<Record<EngineFailure, number>> = { engine_unreachable: 502, engine_busy: 503, engine_failed: 502, engine_timeout: 504 };
+const STATUS: Readonly<Record<EngineFailure, number>> = {
+  engine_unreachable: 502,
+  engine_busy: 503,
+  engine_failed: 502,
+  engine_timeout: 504,
+};
 
 const WORDS: Readonly<Record<EngineFailure, string>> = {
   engine_unreachable: "the engine cannot be reached",

@@ -3,7 +3,9 @@ import { PeerCache, type PeerRefusal, type VerifiedPeer, type Bundles } from "..
 import type { SourceFacts } from "../../core/policy/facts.ts";
 import type { Configuration, InForce } from "../configuration.ts";
 
-export type Verification = { readonly ok: true; readonly peer: VerifiedPeer; readonly source: SourceFacts } | ({ readonly ok: false } & PeerRefusal);
+export type Verification =
+  | { readonly ok: true; readonly peer: VerifiedPeer; readonly source: SourceFacts }
+  | ({ readonly ok: false } & PeerRefusal);
 
 export class Callers {
   readonly configuration: Configuration;

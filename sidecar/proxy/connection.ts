@@ -135,7 +135,10 @@ export class ClientConnection implements RequestSink, Reply {
   open(status: number, fields: string): void {
     if (this.#phase !== "answering") return;
     this.#enter("answering");
-    this.#socket.write(`${statusLine(status)}${fields}${this.#keepAlive && !this.#draining ? "" : "connection: close\r\n"}transfer-encoding: chunked\r\n\r\n`, "latin1");
+    this.#socket.write(
+      `${statusLine(status)}${fields}${this.#keepAlive && !this.#draining ? "" : "connection: close\r\n"}transfer-encoding: chunked\r\n\r\n`,
+      "latin1",
+    );
   }
 
   write(buffer: Buffer, start: number, end: number): boolean {

@@ -194,14 +194,17 @@ class EngineConnection implements EngineCall {
     const silent = now - this.#since;
     switch (this.#phase) {
       case "connecting":
-        if (silent >= this.#options.connectMs) this.#fail("engine_unreachable", "the engine did not accept a connection in time");
+        if (silent >= this.#options.connectMs)
+          this.#fail("engine_unreachable", "the engine did not accept a connection in time");
         break;
       case "waiting":
-        if (silent >= this.#options.firstByteMs) this.#fail("engine_timeout", "the engine did not begin to answer in time");
+        if (silent >= this.#options.firstByteMs)
+          this.#fail("engine_timeout", "the engine did not begin to answer in time");
         break;
       case "answering":
         // A paused connection waits for the caller, whose own limits hold.
-        if (!this.#paused && silent >= this.#options.silentMs) this.#fail("engine_timeout", "the engine fell silent within its answer");
+        if (!this.#paused && silent >= this.#options.silentMs)
+          this.#fail("engine_timeout", "the engine fell silent within its answer");
         break;
       case "idle":
         if (silent >= this.#options.idleMs) this.#socket.destroy();

@@ -42,7 +42,10 @@ export function policyRefusal(decision: Denied, id: string): Refusal {
     case "Code":
       return refusal(403, decision.code, `${words} (${decision.code}, request ${id})`);
     case "Rule": {
-      const by = decision.by === undefined ? decision.reason : `rule ${decision.by.rule} of policy ${decision.by.policy}: ${decision.reason}`;
+      const by =
+        decision.by === undefined
+          ? decision.reason
+          : `rule ${decision.by.rule} of policy ${decision.by.policy}: ${decision.reason}`;
       return refusal(403, decision.code, `${words} (${by}; ${decision.code}, request ${id})`);
     }
   }

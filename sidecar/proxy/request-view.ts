@@ -4,7 +4,15 @@ import type { RequestFacts } from "../../core/policy/facts.ts";
 import type { RequestHead } from "./http1/head.ts";
 
 /** Fields that carry credentials: no expression reads them, so no explanation prints them. */
-const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "cookie", "x-api-key", "x-goog-api-key", "api-key", "dpop"]);
+const CREDENTIALS: ReadonlySet<string> = new Set([
+  "authorization",
+  "proxy-authorization",
+  "cookie",
+  "x-api-key",
+  "x-goog-api-key",
+  "api-key",
+  "dpop",
+]);
 
 export class RequestView implements RequestFacts {
   readonly id: string;

@@ -35,7 +35,12 @@ export class ChunkedDecoder {
    * Reads buffer[start, end), handing each run of body bytes to `data` as a range of the same buffer.
    * After "done", `consumed` bytes from `start` belong to this body and the rest to what follows.
    */
-  push(buffer: Buffer, start: number, end: number, data: (buffer: Buffer, start: number, end: number) => void): ChunkedState {
+  push(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    data: (buffer: Buffer, start: number, end: number) => void,
+  ): ChunkedState {
     let i = start;
     let state = this.#state;
     while (i < end && state !== DONE) {

@@ -12,7 +12,12 @@ function codeOf(...lines: string[]): string {
 
 describe("a request's head", () => {
   test("is read into its parts", () => {
-    const parsed = request("POST /v1/chat/completions HTTP/1.1", "Host: llama:8443", "Content-Length: 12", "X-Note: \t a b \t");
+    const parsed = request(
+      "POST /v1/chat/completions HTTP/1.1",
+      "Host: llama:8443",
+      "Content-Length: 12",
+      "X-Note: \t a b \t",
+    );
     expect(parsed).toEqual({
       ok: true,
       value: {
@@ -61,7 +66,11 @@ describe("a request's head", () => {
     ["a byte over 127 in a value", "X-A: \u00e4", "400 invalid_field"],
     ["a second host", "Host: b", "400 repeated_field"],
     ["a host with a path", "Host: b/c", "400 repeated_field"],
-    ["content-length and transfer-encoding", "Content-Length: 3\r\nTransfer-Encoding: chunked", "400 conflicting_length"],
+    [
+      "content-length and transfer-encoding",
+      "Content-Length: 3\r\nTransfer-Encoding: chunked",
+      "400 conflicting_length",
+    ],
     ["two content-lengths", "Content-Length: 3\r\nContent-Length: 3", "400 repeated_field"],
     ["a list of content-lengths", "Content-Length: 3, 3", "400 invalid_length"],
     ["a signed content-length", "Content-Length: +3", "400 invalid_length"],
@@ -84,14 +93,23 @@ describe("a request's head", () => {
   test("is refused without a host, and with more than 100 fields", () => {
     expect(codeOf("GET / HTTP/1.1")).toBe("400 invalid_host");
     expect(codeOf("GET / HTTP/1.1", "Host: a b")).toBe("400 invalid_host");
-    expect(codeOf("GET / HTTP/1.1", "Host: a", ...Array.from({ length: 100 }, (_, i) => `x-${i}: b`))).toBe("431 too_many_fields");
+    expect(codeOf("GET / HTTP/1.1", "Host: a", ...Array.from({ length: 100 }, (_, i) => `x-${i}: b`))).toBe(
+      "431 too_many_fields",
+    );
   });
 });
 
 describe("a response's head", () => {
   test("is read into its parts", () => {
     const parsed = parseResponseHead("HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n");
-    expect(parsed.ok && [parsed.value.status, parsed.value.bodyLength, parsed.value.keepAlive, field(parsed.value.fields, "content-type")]).toEqual([200, "chunked", true, "a/b"]);
+    expect(
+      parsed.ok && [
+        parsed.value.status,
+        parsed.value.bodyLength,
+        parsed.value.keepAlive,
+        field(parsed.value.fields, "content-type"),
+      ],
+    ).toEqual([200, "chunked", true, "a/b"]);
   });
 
   test("without a length lasts until the engine closes", () => {

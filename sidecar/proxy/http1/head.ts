@@ -37,7 +37,8 @@ export interface ResponseHead {
   readonly keepAlive: boolean;
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: HttpProblem };
+export type Parsed<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: HttpProblem };
 
 /** Fields that may stand in a request once only: two of them would be two stories. */
 const SINGLE = new Set([
@@ -67,10 +68,12 @@ export function field(fields: readonly string[], name: string): string {
 export function parseRequestHead(text: string): Parsed<RequestHead> {
   const end = text.indexOf("\r\n");
   const methodEnd = text.indexOf(" ");
-  if (methodEnd <= 0 || methodEnd > 16 || !all(text, 0, methodEnd, TOKEN)) return bad("invalid_request_line", "the method is malformed");
+  if (methodEnd <= 0 || methodEnd > 16 || !all(text, 0, methodEnd, TOKEN))
+    return bad("invalid_request_line", "the method is malformed");
   const targetEnd = text.indexOf(" ", methodEnd + 1);
   if (targetEnd < 0 || targetEnd > end) return bad("invalid_request_line", "the request line has no version");
-  if (targetEnd - methodEnd - 1 > MAX_TARGET_LENGTH) return problem(414, "target_too_long", "the request target is over 2,048 bytes");
+  if (targetEnd - methodEnd - 1 > MAX_TARGET_LENGTH)
+    return problem(414, "target_too_long", "the request target is over 2,048 bytes");
   if (text.charCodeAt(methodEnd + 1) !== 0x2f || !all(text, methodEnd + 1, targetEnd, TARGET)) {
     return bad("invalid_target", "the request target must be a path (origin-form) in visible ascii");
   }
@@ -93,25 +96,48 @@ function requestHead(method: string, target: string, fields: readonly string[]):
   let expect: string | undefined;
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
-    if (SINGLE.has(name) && repeated(fields, i, name)) return bad("repeated_field", `the field ${name} is there more than once`);
+    if (SINGLE.has(name) && repeated(fields, i, name))
+      return bad("repeated_field", `the field ${name} is there more than once`);
     switch (name) {
-      case "host": host = fields[i + 1]; break;
-      case "content-length": contentLength = fields[i + 1]; break;
-      case "transfer-encoding": transferEncoding = fields[i + 1]; break;
-      case "connection": connection = fields[i + 1]; break;
-      case "expect": expect = fields[i + 1]; break;
-      default: if (REFUSED.has(name)) return problem(501, "not_supported", `the field ${name} asks for what is not done here`);
+      case "host":
+        host = fields[i + 1];
+        break;
+      case "content-length":
+        contentLength = fields[i + 1];
+        break;
+      case "transfer-encoding":
+        transferEncoding = fields[i + 1];
+        break;
+      case "connection":
+        connection = fields[i + 1];
+        break;
+      case "expect":
+        expect = fields[i + 1];
+        break;
+      default:
+        if (REFUSED.has(name)) return problem(501, "not_supported", `the field ${name} asks for what is not done here`);
     }
   }
-  if (host === undefined || !/^[A-Za-z0-9._\-[\]:]{1,255}$/.test(host)) return bad("invalid_host", "a request needs one well-formed host");
+  if (host === undefined || !/^[A-Za-z0-9._\-[\]:]{1,255}$/.test(host))
+    return bad("invalid_host", "a request needs one well-formed host");
   const keepAlive = connection === undefined ? true : connectionKeepsAlive(connection);
-  if (keepAlive === undefined) return problem(501, "not_supported", "connection may say keep-alive or close, nothing else");
-  if (expect !== undefined && expect.toLowerCase() !== "100-continue") return problem(417, "expectation_failed", "only 100-continue can be expected");
+  if (keepAlive === undefined)
+    return problem(501, "not_supported", "connection may say keep-alive or close, nothing else");
+  if (expect !== undefined && expect.toLowerCase() !== "100-continue")
+    return problem(417, "expectation_failed", "only 100-continue can be expected");
   const bodyLength = bodyLengthOf(contentLength, transferEncoding);
   if (typeof bodyLength === "object") return { ok: false, problem: bodyLength };
   return {
     ok: true,
-    value: { method, target, host, fields, bodyLength: bodyLength ?? 0, keepAlive, expectsContinue: expect !== undefined && bodyLength !== undefined },
+    value: {
+      method,
+      target,
+      host,
+      fields,
+      bodyLength: bodyLength ?? 0,
+      keepAlive,
+      expectsContinue: expect !== undefined && bodyLength !== undefined,
+    },
   };
 }
 
@@ -143,7 +169,8 @@ export function parseResponseHead(text: string): Parsed<ResponseHead> {
       else if (lower.includes("keep-alive")) keepAlive = true;
     }
   }
-  if (status < 200 || status === 204 || status === 304) return { ok: true, value: { status, fields, bodyLength: 0, keepAlive } };
+  if (status < 200 || status === 204 || status === 304)
+    return { ok: true, value: { status, fields, bodyLength: 0, keepAlive } };
   const bodyLength = bodyLengthOf(contentLength, transferEncoding);
   if (typeof bodyLength === "object") return { ok: false, problem: bodyLength };
   if (bodyLength === undefined) return { ok: true, value: { status, fields, bodyLength: "close", keepAlive: false } };
@@ -188,14 +215,20 @@ function connectionKeepsAlive(value: string): boolean | undefined {
 }
 
 /** RFC 9112 section 6: one length, told one way. undefined: no body. */
-function bodyLengthOf(contentLength: string | undefined, transferEncoding: string | undefined): BodyLength | undefined | HttpProblem {
+function bodyLengthOf(
+  contentLength: string | undefined,
+  transferEncoding: string | undefined,
+): BodyLength | undefined | HttpProblem {
   if (transferEncoding !== undefined) {
-    if (contentLength !== undefined) return of(400, "conflicting_length", "content-length and transfer-encoding are both there");
-    if (transferEncoding.toLowerCase() !== "chunked") return of(501, "not_supported", "the only transfer-encoding is chunked");
+    if (contentLength !== undefined)
+      return of(400, "conflicting_length", "content-length and transfer-encoding are both there");
+    if (transferEncoding.toLowerCase() !== "chunked")
+      return of(501, "not_supported", "the only transfer-encoding is chunked");
     return "chunked";
   }
   if (contentLength === undefined) return undefined;
-  if (!/^(?:0|[1-9]\d{0,14})$/.test(contentLength)) return of(400, "invalid_length", "content-length is not a plain number");
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(contentLength))
+    return of(400, "invalid_length", "content-length is not a plain number");
   return Number(contentLength);
 }
 
@@ -203,7 +236,11 @@ function of(status: HttpProblem["status"], code: string, message: string): HttpP
   return { status, code, message };
 }
 
-function problem(status: HttpProblem["status"], code: string, message: string): { readonly ok: false; readonly problem: HttpProblem } {
+function problem(
+  status: HttpProblem["status"],
+  code: string,
+  message: string,
+): { readonly ok: false; readonly problem: HttpProblem } {
   return { ok: false, problem: of(status, code, message) };
 }
 

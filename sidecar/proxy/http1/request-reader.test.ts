@@ -46,7 +46,11 @@ describe("requests of a connection", () => {
         expect(reading(cutAt(TWO, cuts)).events).toEqual(["POST /a hello", "POST /b abcde", "GET /c "]);
       }),
     );
-    expect(reading([...TWO].map((byte) => Buffer.of(byte))).events).toEqual(["POST /a hello", "POST /b abcde", "GET /c "]);
+    expect(reading([...TWO].map((byte) => Buffer.of(byte))).events).toEqual([
+      "POST /a hello",
+      "POST /b abcde",
+      "GET /c ",
+    ]);
   });
 
   test("wait for the answer before them, and for more than is kept the socket waits too", () => {
@@ -59,13 +63,37 @@ describe("requests of a connection", () => {
 
   test.each([
     ["a body over the limit", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n", "413 body_too_large"],
-    ["chunks over the limit", `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n${"a".repeat(101)}\r\n`, "413 body_too_large"],
+    [
+      "chunks over the limit",
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n${"a".repeat(101)}\r\n`,
+      "413 body_too_large",
+    ],
     ["a head over the limit", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(1024)}`, "431 head_too_large"],
-    ["a chunk extension", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n", "400 invalid_chunk"],
-    ["a chunk with a bare line feed", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n", "400 invalid_chunk"],
-    ["a chunk size of many zeros", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000003\r\nabc\r\n", "400 invalid_chunk"],
-    ["a trailer", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n\r\n", "400 invalid_chunk"],
-    ["data longer than its chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", "400 invalid_chunk"],
+    [
+      "a chunk extension",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n",
+      "400 invalid_chunk",
+    ],
+    [
+      "a chunk with a bare line feed",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n",
+      "400 invalid_chunk",
+    ],
+    [
+      "a chunk size of many zeros",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n00000003\r\nabc\r\n",
+      "400 invalid_chunk",
+    ],
+    [
+      "a trailer",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n\r\n",
+      "400 invalid_chunk",
+    ],
+    [
+      "data longer than its chunk",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n",
+      "400 invalid_chunk",
+    ],
     ["a TLS hello", "\u0016\u0003\u0001", "400 invalid_request_line"],
     ["an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 invalid_target"],
     ["an empty line first", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "400 invalid_request_line"],
@@ -75,16 +103,28 @@ describe("requests of a connection", () => {
   });
 
   test("are not read on after a problem", () => {
-    const smuggled = Buffer.concat([Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"), TWO]);
+    const smuggled = Buffer.concat([
+      Buffer.from("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+      TWO,
+    ]);
     expect(reading([smuggled, TWO]).events).toEqual(["400 conflicting_length"]);
   });
 
   test("never make the reader throw, whatever comes", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.uint8Array(), fc.constantFrom(...TWO.toString("latin1").split(/(?=\r\n)/)).map((s) => Buffer.from(s))), { maxLength: 20 }), (parts) => {
-        const { events } = reading(parts.map((part) => Buffer.from(part)));
-        expect(events.every((event) => /^(?:\d{3} \w+|\w+ \/)/.test(event))).toBe(true);
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.uint8Array(),
+            fc.constantFrom(...TWO.toString("latin1").split(/(?=\r\n)/)).map((s) => Buffer.from(s)),
+          ),
+          { maxLength: 20 },
+        ),
+        (parts) => {
+          const { events } = reading(parts.map((part) => Buffer.from(part)));
+          expect(events.every((event) => /^(?:\d{3} \w+|\w+ \/)/.test(event))).toBe(true);
+        },
+      ),
     );
   });
 });

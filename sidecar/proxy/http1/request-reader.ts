@@ -103,7 +103,11 @@ export class RequestReader {
     const data = this.#ahead;
     const end = data.indexOf(HEAD_END);
     if ((end < 0 ? data.length : end + 4) > this.#limits.headBytes) {
-      return this.#fail({ status: 431, code: "head_too_large", message: `the head is over ${this.#limits.headBytes} bytes` });
+      return this.#fail({
+        status: 431,
+        code: "head_too_large",
+        message: `the head is over ${this.#limits.headBytes} bytes`,
+      });
     }
     if (end < 0) return looksLikeRequest(data) ? false : this.#fail(NOT_HTTP);
     const parsed = parseRequestHead(data.toString("latin1", 0, end + 4));
@@ -156,7 +160,8 @@ export class RequestReader {
       else this.#append(buffer, start, end);
     });
     if (tooLarge) return this.#tooLarge();
-    if (state === "error") return this.#fail({ status: 400, code: "invalid_chunk", message: "the chunked coding is malformed" });
+    if (state === "error")
+      return this.#fail({ status: 400, code: "invalid_chunk", message: "the chunked coding is malformed" });
     this.#ahead = decoder.consumed === data.length ? EMPTY : data.subarray(decoder.consumed);
     if (state === "more") return false;
     return this.#complete(this.#body.subarray(0, this.#filled));
@@ -183,7 +188,11 @@ export class RequestReader {
   }
 
   #tooLarge(): false {
-    return this.#fail({ status: 413, code: "body_too_large", message: `the body is over ${this.#limits.bodyBytes} bytes` });
+    return this.#fail({
+      status: 413,
+      code: "body_too_large",
+      message: `the body is over ${this.#limits.bodyBytes} bytes`,
+    });
   }
 
   #fail(problem: HttpProblem): false {

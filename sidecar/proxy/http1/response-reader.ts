@@ -89,7 +89,12 @@ export class ResponseReader {
   ended(): void {
     if (this.#state === "idle") return;
     if (this.#state === "close") this.#end(false);
-    else this.#broken(this.#state === "head" ? "the engine closed the connection without an answer" : "the engine closed the connection within its answer");
+    else
+      this.#broken(
+        this.#state === "head"
+          ? "the engine closed the connection without an answer"
+          : "the engine closed the connection within its answer",
+      );
   }
 
   /** Where to go on reading, or -1. */

@@ -1,0 +1,187 @@
+/** The sidecar put together: configuration from the agent, the door, the engine's connections, the audit, the admin port. */
+import { readFileSync } from "node:fs";
+import type { Logger } from "pino";
+import { startAgent, type Agent } from "./agent/agent.ts";
+import { Admin } from "./admin.ts";
+import { Recorder } from "./audit/recorder.ts";
+import { Spool } from "./audit/spool.ts";
+import { SNAPSHOT_FEATURES } from "../core/snapshot/index.ts";
+import { BUILD } from "./build.ts";
+import { Configuration } from "./configuration.ts";
+import { Metrics } from "./metrics.ts";
+import type { SidecarOptions } from "./options.ts";
+import { Admission } from "./proxy/admission.ts";
+import { Callers } from "./proxy/caller.ts";
+import { EnginePool } from "./proxy/engine.ts";
+import { Listener, type ServerIdentity } from "./proxy/listener.ts";
+
+const SWEEP_MS = 250;
+const MAX_CONNECTIONS = 4096;
+const MAX_EXCHANGES = 4096;
+const MAX_ENGINE_CONNECTIONS = 4096;
+
+export interface Ready {
+  readonly listen: number;
+  readonly admin: number;
+}
+
+export class Sidecar {
+  readonly #options: SidecarOptions;
+  readonly #log: Logger;
+  readonly #configuration = new Configuration();
+  readonly #spool: Spool;
+  readonly #engine: EnginePool;
+  readonly #metrics: Metrics;
+  readonly #admission: Admission;
+  readonly #admin: Admin;
+  #agent: Agent | undefined;
+  #listener: Listener | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #notAfter = 0;
+  #draining = false;
+  #onReady: ((ready: Ready) => void) | undefined;
+  #ports: { listen?: number; admin?: number } = {};
+
+  constructor(options: SidecarOptions, log: Logger) {
+    this.#options = options;
+    this.#log = log;
+    const clock = (): number => performance.now();
+    this.#spool = new Spool({
+      directory: options.spool,
+      workload: options.instance,
+      now: Date.now,
+      onLost: (records) => {
+        this.#metrics.auditLost(records);
+        log.error({ records }, "audit records lost");
+      },
+      onFailure: (error) => {
+        this.#metrics.auditFailed();
+        log.error({ err: error }, "audit failure");
+      },
+    });
+    this.#engine = new EnginePool({
+      host: options.engine.host,
+      port: options.engine.port,
+      maxConnections: MAX_ENGINE_CONNECTIONS,
+      connectMs: 2_000,
+      firstByteMs: options.firstByteSeconds * 1000,
+      silentMs: options.silentSeconds * 1000,
+      idleMs: 4_000,
+      clock,
+    });
+    this.#metrics = new Metrics({
+      connections: () => this.#listener?.connections ?? 0,
+      exchanges: () => this.#admission.underWay,
+      engineConnections: () => this.#engine.connections,
+      snapshotVersion: () => this.#configuration.inForce?.version ?? "",
+      identityNotAfter: () => this.#notAfter / 1000,
+    });
+    this.#admission = new Admission({
+      configuration: this.#configuration,
+      recorder: new Recorder(this.#spool),
+      engine: this.#engine,
+      metrics: this.#metrics,
+      log,
+      now: Date.now,
+      clock,
+      maxExchanges: MAX_EXCHANGES,
+    });
+    this.#admin = new Admin({ ...options.admin, metrics: this.#metrics, notReady: () => this.#notReady() });
+  }
+
+  /** Starts; `onReady` is called once, when requests can be decided. */
+  async start(onReady: (ready: Ready) => void): Promise<void> {
+    this.#onReady = onReady;
+    this.#ports.admin = await this.#admin.listen();
+    this.#sweeper = setInterval(() => {
+      const now = performance.now();
+      this.#listener?.sweep(now);
+      this.#engine.sweep(now);
+    }, SWEEP_MS);
+    this.#agent = startAgent(
+      {
+        operatorAddress: this.#options.operator,
+        operatorId: this.#options.operatorId,
+        trustBundle: readFileSync(this.#options.trustBundle, "utf8"),
+        token: this.#options.token,
+        cacheDir: this.#options.cache,
+        instance: this.#options.instance,
+        build: BUILD,
+        features: SNAPSHOT_FEATURES,
+        log: this.#log,
+      },
+      {
+        onIdentity: (identity) => this.#onIdentity(identity),
+        onSnapshot: (snapshot, version) => {
+          const applied = this.#configuration.apply(snapshot, version);
+          if (applied.ok) this.#announce();
+          else this.#log.error({ version, reason: applied.reason }, "snapshot refused");
+          return applied;
+        },
+      },
+    );
+  }
+
+  /** Finishes what is under way, for at most the configured time, and stops. */
+  async stop(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#log.info({ exchanges: this.#admission.underWay }, "draining");
+    const late = setTimeout(() => this.#listener?.destroy(), this.#options.drainSeconds * 1000);
+    await this.#listener?.drain();
+    clearTimeout(late);
+    clearInterval(this.#sweeper);
+    this.#engine.close();
+    await this.#agent?.stop();
+    this.#admin.close();
+    this.#spool.close();
+    this.#log.info("stopped");
+  }
+
+  #onIdentity(identity: ServerIdentity & { readonly notAfter: number; readonly id: string }): void {
+    this.#notAfter = identity.notAfter;
+    if (this.#listener !== undefined) {
+      this.#listener.renew(identity);
+      return;
+    }
+    this.#listener = new Listener(identity, new Callers(this.#configuration), this.#admission, {
+      ...this.#options.listen,
+      maxConnections: MAX_CONNECTIONS,
+      limits: {
+        headBytes: 16 * 1024,
+        bodyBytes: this.#options.maxBodyBytes,
+        aheadBytes: 64 * 1024,
+        requestMs: 30_000,
+        idleMs: 120_000,
+        stalledMs: 60_000,
+      },
+      clock: () => performance.now(),
+    });
+    this.#listener.listen().then(
+      (port) => {
+        this.#ports.listen = port;
+        this.#announce();
+      },
+      (error: unknown) => {
+        this.#log.fatal({ err: error }, "cannot listen");
+        process.exitCode = 1;
+        void this.stop();
+      },
+    );
+  }
+
+  #announce(): void {
+    const { listen, admin } = this.#ports;
+    if (this.#notReady() !== undefined || listen === undefined || admin === undefined) return;
+    this.#onReady?.({ listen, admin });
+    this.#onReady = undefined;
+  }
+
+  #notReady(): string | undefined {
+    if (this.#draining) return "draining";
+    if (this.#notAfter === 0) return "no identity yet";
+    if (this.#notAfter <= Date.now()) return "the identity has expired";
+    if (this.#ports.listen === undefined) return "not listening yet";
+    return this.#configuration.inForce === undefined ? "no configuration yet" : undefined;
+  }
+}
