@@ -18,7 +18,7 @@ export interface Tier {
 export const TIERS: readonly Tier[] = [
   {
     name: "unit",
-    folders: ["core", "kube", "operator", "sidecar", "cli", "tools", "bench", "examples", "test/support"],
+    folders: ["core", "proto", "kube", "operator", "sidecar", "cli", "tools", "bench", "examples", "test/support"],
     workers: 2,
   },
   { name: "fuzz", folders: ["test/fuzz"], workers: 2 },
