@@ -1,10 +1,11 @@
 /**
- * What one evaluation may spend. Loops charge a step for each turn, and functions whose work or result
+ * What one evaluation may spend, if nobody says otherwise: some milliseconds even of code that V8 has not
+ * compiled yet, well under one once it has. Loops charge a step for each turn, and functions whose work or result
  * grows with their input charge for its size (a step for each 64 bytes or ten elements, roughly).
  * Evaluation is synchronous, so the budget of the one that runs is module state; the compiled program
  * sets it and puts the former one back.
  */
-export const DEFAULT_BUDGET = 1_000_000;
+export const DEFAULT_BUDGET = 250_000;
 
 /** Thrown, not returned: no `||` may absorb it. Only the engine catches it. */
 export class BudgetExceeded {

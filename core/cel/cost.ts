@@ -10,6 +10,11 @@ const TRAVERSAL = 0.1;
 const DEFAULT_ITEMS = 1_000;
 const DEFAULT_LENGTH = 65_536;
 
+/** Steps of an operator whose operands' types are known only when it is evaluated. */
+export const DYNAMIC_OPERATOR_STEPS = 5;
+/** Steps of taking an element into a new list or map. */
+export const COLLECT_STEPS = 8;
+
 const ONE: Range = { min: 1, max: 1 };
 const ZERO: Range = { min: 0, max: 0 };
 
@@ -119,7 +124,8 @@ class Estimator {
   #operator(node: OperatorNode): Estimate {
     const [a, b, c] = node.args.map((arg) => this.node(arg));
     if (a === undefined) return { cost: ONE, size: ONE };
-    const both = add(a.cost, b?.cost ?? ZERO, ONE);
+    const own = node.overload === undefined ? scale(ONE, DYNAMIC_OPERATOR_STEPS) : ONE;
+    const both = add(a.cost, b?.cost ?? ZERO, own);
     switch (node.name) {
       case "_&&_":
       case "_||_":
@@ -128,7 +134,7 @@ class Estimator {
         const [x, y] = [b ?? a, c ?? a];
         const branch = { min: Math.min(x.cost.min, y.cost.min), max: Math.max(x.cost.max, y.cost.max) };
         const size = { min: Math.min(x.size.min, y.size.min), max: Math.max(x.size.max, y.size.max) };
-        return { cost: add(a.cost, branch, ONE), size };
+        return { cost: add(a.cost, branch, own), size };
       }
       case "@in": {
         const perItem = node.args[1]?.type.kind === "map" ? 0 : 1;
@@ -152,7 +158,8 @@ class Estimator {
   #function(node: FunctionNode): Estimate {
     const args = node.args.map((arg) => this.node(arg));
     const sizes = args.map((arg) => arg.size);
-    const own = node.overloads.map((overload) => overload.cost?.({ sizes }) ?? defaultCost(sizes));
+    const constants = node.args.map((arg) => (arg.kind === "const" ? arg.value : undefined));
+    const own = node.overloads.map((overload) => overload.cost?.({ sizes, constants }) ?? defaultCost(sizes));
     const cost = {
       min: Math.min(...own.map((estimate) => estimate.cost.min), Number.MAX_SAFE_INTEGER),
       max: Math.max(...own.map((estimate) => estimate.cost.max), 1),
@@ -166,7 +173,11 @@ class Estimator {
     const range = this.node(node.range);
     const filter = node.filter === undefined ? ZERO : this.node(node.filter).cost;
     const body = this.node(node.body).cost;
-    const turn = { min: 1 + filter.min + (node.filter === undefined ? body.min : 0), max: 1 + filter.max + body.max };
+    const collect = node.op === "all" || node.op === "exists" || node.op === "exists_one" ? 0 : COLLECT_STEPS;
+    const turn = {
+      min: 1 + filter.min + (node.filter === undefined ? body.min + collect : 0),
+      max: 1 + filter.max + body.max + collect,
+    };
     const early = node.op === "all" || node.op === "exists";
     const least = early ? Math.min(1, range.size.min) * turn.min : range.size.min * turn.min;
     const cost = add(range.cost, { min: least, max: range.size.max * turn.max });

@@ -18,6 +18,8 @@ export interface Range {
 export interface CostCall {
   /** Sizes of the arguments, receiver first: code points, bytes or items; 1 for scalars. */
   readonly sizes: readonly Range[];
+  /** The arguments that are constants. */
+  readonly constants: readonly (Value | undefined)[];
 }
 
 export interface CostEstimate {

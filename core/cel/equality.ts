@@ -19,7 +19,7 @@ export function equals(a: Value, b: Value): boolean {
     return y !== undefined && (typeof x === typeof y ? x === y : Number(x) === Number(y));
   }
   if (typeof a !== "object" || typeof b !== "object") return false;
-  charge(1);
+  charge(8);
   if (a instanceof Boxed) return boxedEquals(a, b);
   if (Array.isArray(a)) return Array.isArray(b) && listsEqual(a as ListValue, b as ListValue);
   if (a instanceof Uint8Array) return b instanceof Uint8Array && bytesEqual(a, b);
@@ -65,7 +65,7 @@ export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Whether a list has an element that equals the value. */
 export function listContains(list: ListValue, value: Value): boolean {
-  charge(list.length >>> 3);
+  charge(list.length);
   for (const element of list) if (equals(element, value)) return true;
   return false;
 }

@@ -5,7 +5,9 @@ import { DYN, sameType, type CelType, type ParamType } from "./types.ts";
  * takes the first type it meets and widens to a more general one (`int`, then `dyn`) later.
  */
 export class Substitution {
-  #bound: Map<string, CelType> = new Map();
+  readonly #bound: Map<string, CelType> = new Map();
+  /** What was bound before each binding of the assignment under way, to be undone if it fails. */
+  readonly #trail: (readonly [string, CelType | undefined])[] = [];
   #fresh = 0;
 
   /** A type parameter that occurs nowhere else. */
@@ -37,10 +39,22 @@ export class Substitution {
 
   /** Whether values of the types on the left can stand where those on the right are wanted; binds parameters if so, and leaves all as it was if not. */
   assign(from: readonly CelType[], to: readonly CelType[]): boolean {
-    const before = new Map(this.#bound);
+    this.#trail.length = 0;
     const fits = from.length === to.length && from.every((type, i) => this.#fits(type, to[i] ?? DYN));
-    if (!fits) this.#bound = before;
+    if (!fits) this.#undo();
     return fits;
+  }
+
+  #undo(): void {
+    for (const [name, type] of this.#trail.toReversed()) {
+      if (type === undefined) this.#bound.delete(name);
+      else this.#bound.set(name, type);
+    }
+  }
+
+  #bind(param: ParamType, type: CelType): void {
+    this.#trail.push([param.name, this.#bound.get(param.name)]);
+    this.#bound.set(param.name, type);
   }
 
   #fits(from: CelType, to: CelType): boolean {
@@ -81,13 +95,13 @@ export class Substitution {
     const known = this.#bound.get(param.name);
     if (known === undefined) {
       if (this.#occurs(param, type)) return "absent";
-      this.#bound.set(param.name, type);
+      this.#bind(param, type);
       return "bound";
     }
     if (sameType(type, known)) return "yes";
     if (!this.#fits(type, known)) return "conflict";
     const general = mostGeneral(type, known);
-    if (!this.#occurs(param, general)) this.#bound.set(param.name, general);
+    if (!this.#occurs(param, general)) this.#bind(param, general);
     return "yes";
   }
 

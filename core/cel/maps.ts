@@ -68,10 +68,10 @@ export function mapSize(map: MapValue): number {
 export function mapKeys(map: MapValue): Value[] {
   if (!(map instanceof Map)) {
     const names = Object.keys(map);
-    charge(names.length >>> 3);
+    charge(names.length);
     return names;
   }
-  charge(map.size >>> 3);
+  charge(map.size);
   const keys: Value[] = [];
   const uints = map instanceof UintKeyMap ? map.uints : undefined;
   for (const key of map.keys() as Iterable<Key>) keys.push(universalKey(key, uints));

@@ -1,3 +1,5 @@
+import type { FoldOp } from "../ast.ts";
+import { COLLECT_STEPS, DYNAMIC_OPERATOR_STEPS } from "../cost.ts";
 import { children, type FoldNode, type Slot, type TypedNode } from "../typed.ts";
 import { BOOL, DYN } from "../types.ts";
 import type { Emitter, Js } from "./emitter.ts";
@@ -46,7 +48,10 @@ function beginLoop(node: FoldNode, out: Emitter): Loop {
     out.emit(`${list}=${keys.code};`);
   }
   const weight =
-    1 + Math.floor((countNodes(node.body) + (node.filter === undefined ? 0 : countNodes(node.filter))) / 8);
+    1 +
+    weigh(node.body) +
+    (node.filter === undefined ? 0 : weigh(node.filter)) +
+    (COLLECTS.has(node.op) ? COLLECT_STEPS : 0);
   const head = out.capture(() => {
     out.emit(`${label}:for(${index}=0;${index}<${list}.length;${index}++){`);
     const budget = out.use("budget");
@@ -74,8 +79,15 @@ function bindSlot(slot: Slot, code: string, node: FoldNode, out: Emitter): void 
   out.locals.set(slot, { js: { code: out.hold(value), type: slot.type }, error: undefined });
 }
 
-function countNodes(node: TypedNode): number {
-  return children(node).reduce((sum, child) => sum + countNodes(child), 1);
+/** Macros that make a list or a map, which costs more than a turn of a loop. */
+const COLLECTS: ReadonlySet<FoldOp> = new Set(["map", "filter", "transformList", "transformMap", "transformMapEntry"]);
+
+/** Steps of one turn, loops inside of it aside: what the estimate (cost.ts) counts, so it is never exceeded. */
+function weigh(node: TypedNode): number {
+  if (node.kind === "const") return 0;
+  const own = node.kind === "operator" && node.overload === undefined ? DYNAMIC_OPERATOR_STEPS : 1;
+  if (node.kind === "fold") return own + weigh(node.range);
+  return children(node).reduce((sum, child) => sum + weigh(child), own);
 }
 
 function condition(node: TypedNode, name: string, out: Emitter): Js {

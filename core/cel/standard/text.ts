@@ -1,5 +1,12 @@
-import { chargeText } from "../budget.ts";
-import type { FunctionDeclaration, Implementation, Library, Overload } from "../declarations.ts";
+import { charge, chargeText } from "../budget.ts";
+import type {
+  CostCall,
+  CostEstimate,
+  FunctionDeclaration,
+  Implementation,
+  Library,
+  Overload,
+} from "../declarations.ts";
 import { mapSize } from "../maps.ts";
 import { compileCached, compileRegex, type Regex } from "../pure/regex.ts";
 import { codePoints } from "../runtime/text.ts";
@@ -37,8 +44,22 @@ function sizes(): Overload[] {
   ]);
 }
 
+/** Steps for each character: V8 takes a nanosecond or two, the automaton some twenty. */
+const V8_STEPS = 0.25;
+const AUTOMATON_STEPS = 2;
+
+function stepsOf(regex: Regex): number {
+  return regex.engine === "v8" ? V8_STEPS : AUTOMATON_STEPS;
+}
+
+function matchCost({ sizes, constants }: CostCall): CostEstimate {
+  const compiled = typeof constants[1] === "string" ? compileCached(constants[1]) : undefined;
+  const steps = compiled?.ok === true ? stepsOf(compiled.regex) : AUTOMATON_STEPS;
+  return { cost: { min: 1, max: 2 + steps * (sizes[0]?.max ?? 0) } };
+}
+
 function run(regex: Regex, text: string): boolean | CelError {
-  chargeText(text.length);
+  charge(1 + Math.floor(text.length * stepsOf(regex)));
   const found = regex.test(text);
   return typeof found === "boolean" ? found : celError(found.message);
 }
@@ -87,7 +108,14 @@ export const TEXT: Library = {
       name: "matches",
       doc: "Whether a regular expression (RE2 syntax) matches somewhere in a string. Anchor it with ^ and $ to match the whole.",
       overloads: [
-        { id: "matches", params: [STRING, STRING], result: BOOL, call: matches, specialise: precompile },
+        {
+          id: "matches",
+          params: [STRING, STRING],
+          result: BOOL,
+          call: matches,
+          specialise: precompile,
+          cost: matchCost,
+        },
         {
           id: "matches_string",
           member: true,
@@ -95,6 +123,7 @@ export const TEXT: Library = {
           result: BOOL,
           call: matches,
           specialise: precompile,
+          cost: matchCost,
         },
       ],
       examples: [
