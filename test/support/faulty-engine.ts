@@ -41,6 +41,8 @@ export interface Received {
 
 export class FaultyEngine {
   fault: Fault = { kind: "none" };
+  /** When set it is asked for each request, instead of `fault`. */
+  choose: ((request: Received) => Fault) | undefined;
   readonly received: Received[] = [];
   readonly #sockets = new Set<net.Socket>();
   #server: net.Server | undefined;
@@ -92,7 +94,7 @@ export class FaultyEngine {
   }
 
   #answer(socket: net.Socket, request: Received): void {
-    const { fault } = this;
+    const fault = this.choose?.(request) ?? this.fault;
     let whole = false;
     const finish = (bytes: string | Buffer): void => {
       whole = true;
