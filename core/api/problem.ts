@@ -23,6 +23,7 @@ export type ProblemCode =
   | "yaml_ambiguous"
   | "yaml_unsupported"
   | "too_large"
+  | "unreadable"
   | "too_deep"
   | "duplicate_key"
   | "unknown_kind"

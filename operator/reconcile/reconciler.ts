@@ -1,0 +1,165 @@
+/**
+ * From a source's resources to each sidecar's snapshot. Level-based: every change compiles from the whole world, and what
+ * comes out is published only where it differs from what is out already.
+ */
+import { resourceKey, type Known, type Located, type Problem } from "../../core/api/index.ts";
+import { compileFrom, encodeSnapshot, indexWorld } from "../../core/snapshot/index.ts";
+import type { Encoded, Finding, Trust, World, WorldIndex } from "../../core/snapshot/index.ts";
+import type { Source, SourceEvent } from "../source/source.ts";
+import { workloadsOf, type GuardedWorkload, type Workloads } from "./workloads.ts";
+
+/** Where snapshots go: the configuration server. */
+export interface Publisher {
+  /** The snapshot of a SPIFFE ID's sidecars from now on. */
+  publish(spiffeId: string, snapshot: Encoded): void;
+  /** There is no such workload any more. */
+  withdraw(spiffeId: string): void;
+}
+
+/** What a sidecar said of a version. */
+export interface Verdict {
+  readonly spiffeId: string;
+  /** The sidecar, by its own name. */
+  readonly instance: string;
+  readonly version: string;
+  readonly accepted: boolean;
+  /** Of a NACK. */
+  readonly reason: string;
+}
+
+/** A finding, and where the field it is about was written. */
+export interface LocatedFinding extends Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type ReconcilerEvent =
+  /** The world was compiled. `published` are the workloads whose snapshot is another than before. */
+  | {
+      readonly type: "compiled";
+      readonly resources: number;
+      readonly workloads: Workloads;
+      readonly published: readonly { readonly workload: GuardedWorkload; readonly version: string }[];
+      readonly findings: readonly LocatedFinding[];
+    }
+  /** A change was refused; what holds goes on. */
+  | { readonly type: "refused"; readonly problems: readonly Problem[] }
+  /** A sidecar took or refused its snapshot, so many milliseconds after the change was seen. */
+  | { readonly type: "verdict"; readonly verdict: Verdict; readonly elapsedMs: number; readonly first: boolean };
+
+export interface ReconcilerOptions {
+  readonly source: Source;
+  readonly trust: Trust;
+  readonly publisher: Publisher;
+  readonly onEvent: (event: ReconcilerEvent) => void;
+  /** The source's clock (ms). */
+  readonly clock?: () => number;
+}
+
+interface Published {
+  readonly version: string;
+  readonly changedAt: number;
+  /** Sidecars that have spoken of this version. */
+  readonly spoken: Set<string>;
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #clock: () => number;
+  readonly #documents = new Map<string, Located<Known>>();
+  readonly #published = new Map<string, Published>();
+  #index: WorldIndex;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? ((): number => performance.now());
+    this.#index = indexWorld(this.#world(), options.trust);
+  }
+
+  /** The world as it was last compiled. */
+  get index(): WorldIndex {
+    return this.#index;
+  }
+
+  /** Resolves once the source's first state is published, or refused. */
+  async start(): Promise<void> {
+    await this.#options.source.start((event) => this.#onSource(event));
+  }
+
+  async stop(): Promise<void> {
+    await this.#options.source.stop();
+  }
+
+  /** To be told of every ACK and NACK. */
+  onVerdict(verdict: Verdict): void {
+    const published = this.#published.get(verdict.spiffeId);
+    // Of a version that is no longer the one: its time would mean nothing.
+    if (published?.version !== verdict.version) return;
+    const first = !published.spoken.has(verdict.instance);
+    published.spoken.add(verdict.instance);
+    const elapsedMs = this.#clock() - published.changedAt;
+    this.#options.onEvent({ type: "verdict", verdict, elapsedMs, first });
+  }
+
+  #onSource(event: SourceEvent): void {
+    switch (event.type) {
+      case "applied":
+        this.#documents.set(resourceKey(event.document.resource), event.document);
+        return;
+      case "deleted":
+        this.#documents.delete(event.key);
+        return;
+      case "refused":
+        this.#options.onEvent({ type: "refused", problems: event.problems });
+        return;
+      case "synced":
+        this.#compile(event.changedAt);
+    }
+  }
+
+  #compile(changedAt: number): void {
+    const { trust, publisher, onEvent } = this.#options;
+    const world = this.#world();
+    this.#index = indexWorld(world, trust);
+    const workloads = workloadsOf(world.pods, trust.trustDomain);
+    const published: { workload: GuardedWorkload; version: string }[] = [];
+    const gone = new Set(this.#published.keys());
+    for (const workload of workloads.guarded) {
+      const { spiffeId } = workload;
+      gone.delete(spiffeId);
+      const snapshot = encodeSnapshot(compileFrom(this.#index, workload));
+      if (this.#published.get(spiffeId)?.version === snapshot.version) continue;
+      this.#published.set(spiffeId, { version: snapshot.version, changedAt, spoken: new Set() });
+      publisher.publish(spiffeId, snapshot);
+      published.push({ workload, version: snapshot.version });
+    }
+    for (const spiffeId of gone) {
+      this.#published.delete(spiffeId);
+      publisher.withdraw(spiffeId);
+    }
+    const findings = this.#index.findings.map((finding) => this.#locate(finding));
+    onEvent({ type: "compiled", resources: this.#documents.size, workloads, published, findings });
+  }
+
+  #locate(finding: Finding): LocatedFinding {
+    const { kind, namespace, name } = finding;
+    const key = resourceKey({ kind, metadata: namespace === "" ? { name } : { name, namespace } });
+    const { file = "", line = 1, column = 1 } = this.#documents.get(key)?.locate(finding.path) ?? {};
+    return { ...finding, file, line, column };
+  }
+
+  #world(): World {
+    const resources = [...this.#documents.values()].map(({ resource }) => resource);
+    const of = <K extends Known["kind"]>(kind: K): readonly Extract<Known, { kind: K }>[] =>
+      resources.filter((resource): resource is Extract<Known, { kind: K }> => resource.kind === kind);
+    return {
+      identities: of("LlmIdentity"),
+      clusterIdentities: of("ClusterLlmIdentity"),
+      policies: of("LlmPolicy"),
+      clusterPolicies: of("ClusterLlmPolicy"),
+      pods: of("Pod"),
+      namespaces: of("Namespace"),
+    };
+  }
+}

@@ -1,0 +1,146 @@
+import { watch, type FSWatcher } from "node:fs";
+import { readFiles, resourceKey, type CheckPolicy, type Known, type Located } from "../../core/api/index.ts";
+import { listFiles, problemOf, readAll, reason, type Listing } from "./folder-files.ts";
+import type { Source, SourceEvent } from "./source.ts";
+
+export interface FolderOptions {
+  readonly folder: string;
+  readonly checkPolicy?: CheckPolicy;
+  /** Milliseconds, growing; only differences count. */
+  readonly clock?: () => number;
+  /** How long a change must be left alone before it is read: an editor writes in steps. */
+  readonly debounceMs?: number;
+  /** How often to look without being told: file system events get lost. */
+  readonly rereadMs?: number;
+}
+
+interface Content {
+  readonly documents: ReadonlyMap<string, Located<Known>>;
+  readonly fingerprint: string;
+}
+
+/**
+ * A folder of documents as a source. Each reload takes all of it or nothing: with one broken document the last good state
+ * of the whole folder goes on, so that nobody is ever governed by half a policy.
+ */
+export class FolderSource implements Source {
+  readonly #folder: string;
+  readonly #options: FolderOptions;
+  readonly #clock: () => number;
+  #handler: (event: SourceEvent) => void = () => {};
+  #content: Content = { documents: new Map(), fingerprint: "" };
+  /** What was last refused, so that it is told once. */
+  #refused = "";
+  #watcher: FSWatcher | undefined;
+  #reread: NodeJS.Timeout | undefined;
+  #debounce: NodeJS.Timeout | undefined;
+  #changedAt: number | undefined;
+  #reading: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: FolderOptions) {
+    this.#folder = options.folder;
+    this.#options = options;
+    this.#clock = options.clock ?? ((): number => performance.now());
+  }
+
+  async start(handler: (event: SourceEvent) => void): Promise<void> {
+    this.#handler = handler;
+    // Watched before it is read: a change in between is told twice rather than never.
+    await listFiles(this.#folder);
+    this.#watch();
+    this.#reread = setInterval(() => this.#look(), this.#options.rereadMs ?? 2_000);
+    this.#reading = this.#load(this.#clock(), true);
+    await this.#reading;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#watcher?.close();
+    clearInterval(this.#reread);
+    clearTimeout(this.#debounce);
+    await this.#reading;
+  }
+
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.#folder, { recursive: true }, () => this.#onChange());
+      // Watches run out, and a folder may be replaced: the re-read goes on finding changes, a little later.
+      this.#watcher.on("error", () => this.#watcher?.close());
+    } catch {
+      this.#watcher = undefined;
+    }
+  }
+
+  #onChange(): void {
+    if (this.#stopped) return;
+    this.#changedAt ??= this.#clock();
+    clearTimeout(this.#debounce);
+    this.#debounce = setTimeout(() => this.#look(), this.#options.debounceMs ?? 50);
+  }
+
+  /** Reads if something changed; one reading at a time. */
+  #look(): void {
+    if (this.#stopped) return;
+    const before = this.#reading ?? Promise.resolve();
+    const changedAt = this.#changedAt;
+    this.#changedAt = undefined;
+    this.#reading = before.then(async () => await this.#load(changedAt ?? this.#clock(), false));
+  }
+
+  async #load(changedAt: number, first: boolean): Promise<void> {
+    const listing = await listFiles(this.#folder).catch((error: unknown): Listing => this.#unreadable(error));
+    const fingerprint = fingerprintOf(listing);
+    if (this.#stopped || (!first && (fingerprint === this.#content.fingerprint || fingerprint === this.#refused)))
+      return;
+    const { texts, problems: unread } = await readAll(listing.files);
+    const after = await listFiles(this.#folder).catch((error: unknown): Listing => this.#unreadable(error));
+    if (fingerprintOf(after) !== fingerprint) {
+      // Somebody is writing; what was read may be half of it.
+      this.#changedAt ??= changedAt;
+      this.#onChange();
+      if (!first) return;
+    }
+    const { checkPolicy } = this.#options;
+    const { documents, problems } = readFiles(texts, checkPolicy === undefined ? {} : { checkPolicy });
+    const all = [...listing.problems, ...unread, ...problems];
+    if (this.#stopped) return;
+    if (all.length > 0) {
+      this.#refused = fingerprint;
+      this.#handler({ type: "refused", problems: all, changedAt });
+      return;
+    }
+    const mended = this.#refused !== "";
+    this.#refused = "";
+    const changed = this.#take(documents, fingerprint);
+    if (changed || first || mended) this.#handler({ type: "synced", changedAt });
+  }
+
+  /** Tells what differs from before; whether anything did. */
+  #take(documents: readonly Located<Known>[], fingerprint: string): boolean {
+    const before = this.#content.documents;
+    const now = new Map(documents.map((document) => [resourceKey(document.resource), document]));
+    this.#content = { documents: now, fingerprint };
+    let changed = false;
+    for (const key of before.keys()) {
+      if (now.has(key)) continue;
+      changed = true;
+      this.#handler({ type: "deleted", key });
+    }
+    for (const [key, document] of now) {
+      const old = before.get(key);
+      if (old !== undefined && JSON.stringify(old.resource) === JSON.stringify(document.resource)) continue;
+      changed = true;
+      this.#handler({ type: "applied", document });
+    }
+    return changed;
+  }
+
+  #unreadable(error: unknown): Listing {
+    return { files: [], problems: [problemOf(this.#folder, `cannot be read: ${reason(error)}`)] };
+  }
+}
+
+function fingerprintOf({ files, problems }: Listing): string {
+  return JSON.stringify([files, problems.map(({ file, message }) => [file, message])]);
+}
