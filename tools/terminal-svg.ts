@@ -74,7 +74,7 @@ function wrap(line: Line, width: number): readonly Line[] {
   const rows: Span[][] = [[]];
   let used = 0;
   for (const { text, colour } of line) {
-    const characters = [...text];
+    const characters = Array.from(text);
     for (let at = 0; at < characters.length;) {
       if (used === width) {
         rows.push([]);
