@@ -1,0 +1,261 @@
+/**
+ * Strict JSON (RFC 8259), so that two parsers cannot disagree about a body: what one of them would repair, overwrite or
+ * guess is refused. Where each top-level member stands in the text is handed back, so that a member can be changed in place.
+ */
+import { isUtf8 } from "node:buffer";
+import { findJsonFault } from "./json-fault.ts";
+
+export interface JsonLimits {
+  /** Of the whole text. */
+  readonly maxBytes: number;
+  /** Arrays and objects inside one another. */
+  readonly maxDepth: number;
+  /** Array elements and object members, containers counted twice. */
+  readonly maxNodes: number;
+}
+
+export const JSON_LIMITS: JsonLimits = { maxBytes: 64 * 1024 * 1024, maxDepth: 64, maxNodes: 262_144 };
+
+/** A member of the top-level object. All offsets are in UTF-16 units of the text. */
+export interface JsonMember {
+  readonly key: string;
+  /** Of the key's opening quote. */
+  readonly keyStart: number;
+  readonly valueStart: number;
+  /** Behind the value's last character; whitespace is not part of it. */
+  readonly valueEnd: number;
+}
+
+export type JsonFaultCode = "invalid_utf8" | "invalid_json" | "duplicate_key" | "too_deep" | "too_large";
+
+export interface JsonFault {
+  readonly code: JsonFaultCode;
+  /** Says the line, and the key where one is to blame; never shows values. */
+  readonly message: string;
+  /** In bytes for invalid_utf8, else in UTF-16 units of the text. */
+  readonly offset: number;
+}
+
+export type JsonReading =
+  | { readonly ok: true; readonly value: unknown; readonly text: string; readonly members: readonly JsonMember[] }
+  | ({ readonly ok: false } & JsonFault);
+
+/** Reads UTF-8 JSON strictly; never throws. */
+export function readJson(bytes: Buffer, limits: JsonLimits = JSON_LIMITS): JsonReading {
+  if (bytes.length > limits.maxBytes) {
+    return {
+      ok: false,
+      code: "too_large",
+      message: `the JSON has ${bytes.length} bytes, more than ${limits.maxBytes}`,
+      offset: limits.maxBytes,
+    };
+  }
+  if (!isUtf8(bytes)) return { ok: false, ...utf8Fault(bytes) };
+  const text = bytes.toString("utf8");
+  const shape = scan(text, limits);
+  if (typeof shape === "string") return refuse(text, limits, shape);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // V8's message quotes the text, which may be a prompt: the fault is found again in words of our own.
+    return refuse(text, limits, "invalid_json");
+  }
+  const strings = text.includes("\\ud") || text.includes("\\uD");
+  const keys = countKeys(value, strings);
+  if (keys === ILL_FORMED) return refuse(text, limits, "invalid_json");
+  if (keys !== shape.colons) return refuse(text, limits, "duplicate_key");
+  return { ok: true, value, text, members: shape.members };
+}
+
+function refuse(text: string, limits: JsonLimits, code: JsonFaultCode): JsonReading {
+  const fault = findJsonFault(text, limits);
+  // The fast and the exact reading agree (a test holds them together); if ever they did not, the body is refused all the same.
+  return { ok: false, ...(fault ?? { code, message: "the JSON cannot be read unambiguously", offset: 0 }) };
+}
+
+interface Shape {
+  readonly members: readonly JsonMember[];
+  /** Outside strings: as many as there are members in all objects together. */
+  readonly colons: number;
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** What can be told without parsing. On valid JSON it is exact; on anything else it is bounded, and JSON.parse refuses. */
+function scan(text: string, limits: JsonLimits): Shape | JsonFaultCode {
+  const members: JsonMember[] = [];
+  const inObject = text.charCodeAt(skipSpace(text, 0)) === OPEN_BRACE;
+  let depth = 0;
+  let nodes = 0;
+  let colons = 0;
+  let strings = 0;
+  let keyStart = -1;
+  let keyEnd = -1;
+  let colon = -1;
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case QUOTE: {
+        const end = endOfString(text, i);
+        if (end < 0) return "invalid_json";
+        if (++strings > 2 * limits.maxNodes + 2) return "too_large";
+        if (depth === 1 && colon < 0) {
+          keyStart = i;
+          keyEnd = end;
+        }
+        i = end;
+        break;
+      }
+      case COLON:
+        colons++;
+        if (depth === 1 && inObject) colon = i;
+        break;
+      case COMMA:
+        if (++nodes > limits.maxNodes) return "too_large";
+        if (depth === 1 && colon >= 0) {
+          if (keyStart < 0) return "invalid_json";
+          members.push(member(text, keyStart, keyEnd, colon, i));
+          colon = -1;
+          keyStart = -1;
+        }
+        break;
+      case OPEN_BRACE:
+      case OPEN_BRACKET:
+        if (++nodes > limits.maxNodes) return "too_large";
+        if (++depth > limits.maxDepth) return "too_deep";
+        break;
+      case CLOSE_BRACE:
+      case CLOSE_BRACKET:
+        if (depth === 1 && colon >= 0) {
+          if (keyStart < 0) return "invalid_json";
+          members.push(member(text, keyStart, keyEnd, colon, i));
+          colon = -1;
+          keyStart = -1;
+        }
+        depth--;
+        break;
+      default:
+        break;
+    }
+  }
+  return { members, colons };
+}
+
+/** Of the closing quote of the string that opens at `start`; -1 when it never closes. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end > 0 && text.charCodeAt(end - 1) === BACKSLASH) {
+    let backslashes = 1;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return end;
+}
+
+function member(text: string, keyStart: number, keyEnd: number, colon: number, stop: number): JsonMember {
+  const raw = text.slice(keyStart + 1, keyEnd);
+  const key = raw.includes("\\") ? unescape(text.slice(keyStart, keyEnd + 1)) : raw;
+  let valueEnd = stop;
+  while (valueEnd > colon + 1 && isSpace(text.charCodeAt(valueEnd - 1))) valueEnd--;
+  return { key, keyStart, valueStart: skipSpace(text, colon + 1), valueEnd };
+}
+
+function unescape(quoted: string): string {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return quoted; // invalid: JSON.parse refuses the whole text for it
+  }
+}
+
+function skipSpace(text: string, from: number): number {
+  let i = from;
+  while (isSpace(text.charCodeAt(i))) i++;
+  return i;
+}
+
+function isSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
+}
+
+const ILL_FORMED = -1;
+
+/** The members of all objects in the tree; ILL_FORMED when `strings` are to be looked at and one has a lone surrogate. */
+function countKeys(value: unknown, strings: boolean): number {
+  if (typeof value !== "object" || value === null) {
+    return strings && typeof value === "string" && !value.isWellFormed() ? ILL_FORMED : 0;
+  }
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const element of value) {
+      if (typeof element === "number") continue;
+      const inside = countKeys(element, strings);
+      if (inside === ILL_FORMED) return ILL_FORMED;
+      count += inside;
+    }
+    return count;
+  }
+  const object = value as Readonly<Record<string, unknown>>;
+  for (const key in object) {
+    if (strings && !key.isWellFormed()) return ILL_FORMED;
+    count++;
+    const element = object[key];
+    if (typeof element === "object" || strings) {
+      const inside = countKeys(element, strings);
+      if (inside === ILL_FORMED) return ILL_FORMED;
+      count += inside;
+    }
+  }
+  return count;
+}
+
+/** The first byte of what is not UTF-8, found by halving: every prefix before it is valid but for a cut character. */
+function utf8Fault(bytes: Buffer): JsonFault {
+  let low = 0;
+  let high = bytes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (validUpTo(bytes, middle + 1)) low = middle + 1;
+    else high = middle;
+  }
+  let line = 1;
+  for (let i = 0; i < low; i++) if (bytes[i] === 0x0a) line++;
+  return { code: "invalid_utf8", message: `the JSON is not valid UTF-8 at byte ${low} (line ${line})`, offset: low };
+}
+
+function validUpTo(bytes: Buffer, end: number): boolean {
+  // A character of up to four bytes may be cut by `end`: without its beginning the rest has to be valid.
+  for (let cut = 0; cut < 4 && cut <= end; cut++) {
+    if (isUtf8(bytes.subarray(0, end - cut))) return cut === 0 || isCutCharacter(bytes, end - cut, end);
+  }
+  return false;
+}
+
+const SECOND_OF: Readonly<Record<number, readonly [number, number]>> = {
+  0xe0: [0xa0, 0xbf],
+  0xed: [0x80, 0x9f],
+  0xf0: [0x90, 0xbf],
+  0xf4: [0x80, 0x8f],
+};
+
+/** Whether the bytes can begin a character that is longer than they are (RFC 3629, section 4). */
+function isCutCharacter(bytes: Buffer, start: number, end: number): boolean {
+  const first = bytes[start] ?? 0;
+  const length =
+    first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+  if (end - start >= length) return false;
+  for (let i = start + 1; i < end; i++) {
+    const [low, high] = (i === start + 1 ? SECOND_OF[first] : undefined) ?? [0x80, 0xbf];
+    const byte = bytes[i] ?? 0;
+    if (byte < low || byte > high) return false;
+  }
+  return true;
+}
