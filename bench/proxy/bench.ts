@@ -190,9 +190,7 @@ async function plainUpstream(notes: string[]): Promise<Upstream & { stop(): Prom
 }
 
 async function readyRow(upstream: Upstream, repeats: number): Promise<Row> {
-  const times: number[] = [];
-  for (let repeat = 0; repeat < repeats; repeat++) times.push(await readyMs(upstream));
-  return { name: "ready sallyport", figures: { "ready ms": spread(times) } };
+  return { name: "ready sallyport", figures: { "ready ms": spread(await readyMs(upstream, repeats)) } };
 }
 
 function figure(rows: readonly Row[], row: string, name: string): number {
