@@ -10,11 +10,9 @@ import {
 } from "openai";
 import { chat, connectTls, openaiClient, postJson, readAnswer, sendRaw, type Caller } from "../support/clients.ts";
 import { startFaultyEngine, type Fault, type FaultyEngine } from "../support/faulty-engine.ts";
-import { makeAuthority, readAuthority, type Credentials } from "../support/pki.ts";
+import { makeAuthority, readAuthority, type Credentials, type LeafOptions } from "../support/pki.ts";
 import { startStandalone, type Standalone } from "../support/sallyport.ts";
 import { FILES } from "./resources.ts";
-import fs from "node:fs";
-import path from "node:path";
 
 const CHAT = "/v1/chat/completions";
 const MAX_BODY = 1024 * 1024;
@@ -73,8 +71,11 @@ describe("who asks", () => {
     await expectDenied(error.requestID ?? "", 401, code);
   }
 
-  async function ownAuthority(): ReturnType<typeof readAuthority> {
-    return await readAuthority(sallyport.ca, fs.readFileSync(path.join(sallyport.state, "ca.key"), "utf8"));
+  /** A chain that our own authority has signed, although it never would. */
+  async function ownLeaf(options: LeafOptions): Promise<Credentials> {
+    const { certificate, key } = sallyport.signing();
+    const leaf = await (await readAuthority(certificate, key)).leaf(options);
+    return { cert: leaf.cert + certificate, key: leaf.key };
   }
 
   test("nobody, without a certificate", async () => {
@@ -84,9 +85,7 @@ describe("who asks", () => {
   test("a certificate that has expired", async () => {
     const notBefore = new Date(Date.now() - 7_200_000);
     const notAfter = new Date(Date.now() - 60_000);
-    const make = async (): Promise<Credentials> =>
-      await (await ownAuthority()).leaf({ uris: [FRONTEND], notBefore, notAfter });
-    await withIdentity(make, "identity_expired");
+    await withIdentity(async () => await ownLeaf({ uris: [FRONTEND], notBefore, notAfter }), "identity_expired");
   });
 
   test("a workload of a trust domain that nobody vouches for", async () => {
@@ -96,15 +95,23 @@ describe("who asks", () => {
     await withIdentity(make, "trust_domain_unknown");
   });
 
+  test("our own authority signs nobody by mistake: a leaf made with its key, for a workload it knows, is let in", async () => {
+    // without this the refusals below could be those of a badly made chain
+    const answer = await openaiClient(sallyport.url, {
+      ca: sallyport.ca,
+      ...(await ownLeaf({ uris: [FRONTEND] })),
+    }).models.list();
+    expect(answer.data).toBeDefined();
+  });
+
   test("somebody with our trust domain's name from an authority that is not ours", async () => {
     const impostor = await makeAuthority("example.local");
     await withIdentity(async () => await impostor.leaf({ uris: [FRONTEND] }), "identity_untrusted");
   });
 
   test("a certificate of ours with two SPIFFE IDs", async () => {
-    const make = async (): Promise<Credentials> =>
-      await (await ownAuthority()).leaf({ uris: [FRONTEND, "spiffe://example.local/ns/apps/sa/other"] });
-    await withIdentity(make, "identity_invalid");
+    const uris = [FRONTEND, "spiffe://example.local/ns/apps/sa/other"];
+    await withIdentity(async () => await ownLeaf({ uris }), "identity_invalid");
   });
 });
 

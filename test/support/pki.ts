@@ -1,7 +1,7 @@
 /** Certificates for tests and benches: good SPIFFE leaves, and bad ones, from authorities made on the spot. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { webcrypto } from "node:crypto";
+import { createPrivateKey, webcrypto } from "node:crypto";
 
 x509.cryptoProvider.set(webcrypto);
 
@@ -89,10 +89,10 @@ export async function makeAuthority(trustDomain?: string): Promise<Authority> {
   return new Authority(certificate, keys);
 }
 
-/** An authority that exists already, from its PEM certificate and PKCS #8 key. */
+/** An authority that exists already, from its PEM certificate and key. */
 export async function readAuthority(certificatePem: string, keyPem: string): Promise<Authority> {
   const certificate = new x509.X509Certificate(certificatePem);
-  const der = x509.PemConverter.decodeFirst(keyPem);
+  const der = createPrivateKey(keyPem).export({ format: "der", type: "pkcs8" });
   const privateKey = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
   const publicKey = await certificate.publicKey.export(ALGORITHM, ["verify"]);
   return new Authority(certificate, { privateKey, publicKey });

@@ -65,6 +65,18 @@ export class Standalone {
     return { ca: this.ca, cert: read("tls.crt"), key: read("tls.key") };
   }
 
+  /** The authority's own signing certificate and key, for certificates that it would never issue. */
+  signing(): { readonly certificate: string; readonly key: string } {
+    const [file] = fs
+      .readdirSync(this.state, { recursive: true, encoding: "utf8" })
+      .filter((file) => /(^|\/)ca\.json$/u.test(file));
+    if (file === undefined) throw new Error(`no ca.json in ${this.state}`);
+    const material = JSON.parse(fs.readFileSync(path.join(this.state, file), "utf8")) as {
+      readonly intermediate: { readonly certificate: string; readonly key: string };
+    };
+    return material.intermediate;
+  }
+
   /** Writes a resource file as an editor does: beside it, then renamed over it. */
   write(file: string, text: string): void {
     const temporary = path.join(this.folder, `.${file}.tmp`);
