@@ -4,14 +4,14 @@
  */
 import { resourceKey, type Known, type Located, type Problem } from "../../core/api/index.ts";
 import { compileFrom, encodeSnapshot, indexWorld } from "../../core/snapshot/index.ts";
-import type { Encoded, Finding, Trust, World, WorldIndex } from "../../core/snapshot/index.ts";
+import type { Finding, Trust, World, WorldIndex } from "../../core/snapshot/index.ts";
 import type { Source, SourceEvent } from "../source/source.ts";
 import { workloadsOf, type GuardedWorkload, type Workloads } from "./workloads.ts";
 
 /** Where snapshots go: the configuration server. */
 export interface Publisher {
-  /** The snapshot of a SPIFFE ID's sidecars from now on. */
-  publish(spiffeId: string, snapshot: Encoded): void;
+  /** The snapshot of a SPIFFE ID's sidecars from now on, and what they must be able to enforce. */
+  publish(spiffeId: string, bytes: Buffer, features: readonly string[]): void;
   /** There is no such workload any more. */
   withdraw(spiffeId: string): void;
 }
@@ -22,7 +22,7 @@ export interface Verdict {
   /** The sidecar, by its own name. */
   readonly instance: string;
   readonly version: string;
-  readonly accepted: boolean;
+  readonly verdict: "ack" | "nack";
   /** Of a NACK. */
   readonly reason: string;
 }
@@ -128,11 +128,12 @@ export class Reconciler {
     for (const workload of workloads.guarded) {
       const { spiffeId } = workload;
       gone.delete(spiffeId);
-      const snapshot = encodeSnapshot(compileFrom(this.#index, workload));
-      if (this.#published.get(spiffeId)?.version === snapshot.version) continue;
-      this.#published.set(spiffeId, { version: snapshot.version, changedAt, spoken: new Set() });
-      publisher.publish(spiffeId, snapshot);
-      published.push({ workload, version: snapshot.version });
+      const snapshot = compileFrom(this.#index, workload);
+      const { bytes, version } = encodeSnapshot(snapshot);
+      if (this.#published.get(spiffeId)?.version === version) continue;
+      this.#published.set(spiffeId, { version, changedAt, spoken: new Set() });
+      publisher.publish(spiffeId, bytes, snapshot.features);
+      published.push({ workload, version });
     }
     for (const spiffeId of gone) {
       this.#published.delete(spiffeId);

@@ -1,6 +1,7 @@
 /** The resource files of a folder, read within bounds. */
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
+import { types } from "node:util";
 import { MAX_FILE_BYTES, type FileText, type Problem } from "../../core/api/index.ts";
 
 export const MAX_FILES = 1_000;
@@ -111,5 +112,5 @@ export function problemOf(file: string, message: string): Problem {
 }
 
 export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return types.isNativeError(error) ? error.message : String(error);
 }
