@@ -136,9 +136,9 @@ class Parser {
 
   #balance(name: string, terms: readonly Node[], low: number, high: number): Node {
     if (low === high) return at(terms, low);
-    const middle = (low + high + 1) >>> 1;
-    const left = this.#balance(name, terms, low, middle - 1);
-    const right = this.#balance(name, terms, middle, high);
+    const middle = (low + high) >>> 1;
+    const left = this.#balance(name, terms, low, middle);
+    const right = this.#balance(name, terms, middle + 1, high);
     return this.#ast.node({ start: left.start, end: right.end }, name, [left, right]);
   }
 
@@ -171,7 +171,8 @@ class Parser {
     let count = 0;
     while (this.#is(operator)) {
       const literal = this.#tokens[this.#at + 1];
-      if (operator === "-" && (literal?.kind === "int" || literal?.kind === "double")) break;
+      // The last minus is the literal's: -9223372036854775808 has no positive counterpart.
+      if (operator === "-" && count % 2 === 0 && (literal?.kind === "int" || literal?.kind === "double")) break;
       this.#at++;
       count++;
     }
@@ -219,7 +220,7 @@ class Parser {
     const field = this.#field();
     if (field.kind === "ident" && this.#accept("(")) {
       const args = this.#arguments(")");
-      return this.#call(field.text, operand, args, { start: operand.start, end: this.#previousEnd() }, field);
+      return this.#call(field.text, operand, args, { start: operand.start, end: this.#previousEnd() });
     }
     const options = { quoted: field.kind === "quoted" };
     return this.#ast.select(operand, field.text, { start: operand.start, end: field.end }, options);
@@ -246,7 +247,7 @@ class Parser {
   }
 
   /** A call, or what the macro of that name makes of it. */
-  #call(name: string, target: Node | undefined, args: readonly Node[], span: Span, nameAt: Span): Node {
+  #call(name: string, target: Node | undefined, args: readonly Node[], span: Span): Node {
     const qualifier = target === undefined ? undefined : qualifiedName(target);
     const qualified = qualifier === undefined ? undefined : this.#macros(`${qualifier}.${name}`, args.length, false);
     const macro = qualified ?? this.#macros(name, args.length, target !== undefined);
@@ -258,7 +259,7 @@ class Parser {
       }
       if (expansion !== undefined) return expansion;
     }
-    return this.#ast.node(target === undefined ? span : { start: nameAt.start, end: span.end }, name, args, target);
+    return this.#ast.node(span, name, args, target);
   }
 
   #primary(): Node {
@@ -296,7 +297,7 @@ class Parser {
     }
     if (this.#accept("(")) {
       const args = this.#arguments(")");
-      return this.#call(dot + token.text, undefined, args, { start, end: this.#previousEnd() }, token);
+      return this.#call(dot + token.text, undefined, args, { start, end: this.#previousEnd() });
     }
     if (RESERVED.has(token.text)) {
       throw new SyntaxProblem(`reserved identifier: ${token.text}`, token.start, token.end);
