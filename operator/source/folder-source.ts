@@ -91,8 +91,8 @@ export class FolderSource implements Source {
   async #load(changedAt: number, first: boolean): Promise<void> {
     const listing = await listFiles(this.#folder).catch((error: unknown): Listing => this.#unreadable(error));
     const fingerprint = fingerprintOf(listing);
-    if (this.#stopped || (!first && (fingerprint === this.#content.fingerprint || fingerprint === this.#refused)))
-      return;
+    const known = fingerprint === (this.#refused === "" ? this.#content.fingerprint : this.#refused);
+    if (this.#stopped || (!first && known)) return;
     const { texts, problems: unread } = await readAll(listing.files);
     const after = await listFiles(this.#folder).catch((error: unknown): Listing => this.#unreadable(error));
     if (fingerprintOf(after) !== fingerprint) {
