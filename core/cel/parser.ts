@@ -309,8 +309,7 @@ class Parser {
     switch (token.text) {
       case "(": {
         const node = this.#expression();
-        this.#expect(")");
-        return node;
+        return { ...node, start: token.start, end: this.#expect(")").end };
       }
       case "[":
       case "[?":

@@ -14,6 +14,9 @@
  * value as it stands.
  */
 
+// Looked up once: the hot paths test for little else.
+const isSafeInteger: (value: unknown) => boolean = Number.isSafeInteger;
+
 /** What a runtime value is, as `type()` and the error texts name it. */
 export type Kind =
   | "null_type"
@@ -168,7 +171,7 @@ export function celError(message: string, code: ErrorCode = "invalid_argument"):
 
 /** A raw double in the universal representation. */
 export function boxDouble(value: number): Value {
-  return Number.isSafeInteger(value) ? new Double(value) : value;
+  return isSafeInteger(value) ? new Double(value) : value;
 }
 
 /** A bigint as an Int: a number when it is safe. The caller has checked the range of int or uint. */
@@ -195,7 +198,7 @@ export function kindOf(value: unknown): Kind | undefined {
     case "string":
       return "string";
     case "number":
-      return Number.isSafeInteger(value) ? "int" : "double";
+      return isSafeInteger(value) ? "int" : "double";
     case "boolean":
       return "bool";
     case "bigint":

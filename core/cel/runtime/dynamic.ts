@@ -159,7 +159,8 @@ export function mapHas(map: MapValue, key: Value): boolean {
 /** `container[index]`; through an optional it yields an optional. */
 export function index(container: Value, at: Value): Value | CelError {
   if (container instanceof Optional) return optionalIndex(container, at);
-  return at2(container, at) ?? missing(container, at);
+  const found = lookUp(container, at);
+  return found === undefined ? missing(container, at) : found;
 }
 
 function missing(container: Value, at: Value): CelError {
@@ -170,12 +171,12 @@ function missing(container: Value, at: Value): CelError {
 export function optionalIndex(container: Value, at: Value): Value | CelError {
   const inner = container instanceof Optional ? container.value : container;
   if (inner === undefined) return Optional.none;
-  const found = at2(inner, at);
+  const found = lookUp(inner, at);
   if (found instanceof CelError) return found;
   return found === undefined ? Optional.none : new Optional(found);
 }
 
-function at2(container: Value, at: Value): Value | CelError | undefined {
+function lookUp(container: Value, at: Value): Value | CelError | undefined {
   if (Array.isArray(container)) {
     // A double or uint that is a whole number is an index too.
     const key = keyOf(at);
@@ -207,7 +208,8 @@ function member(operand: Value, key: string): Value | CelError | undefined {
 /** `operand.key`; through an optional it yields an optional. */
 export function select(operand: Value, key: string): Value | CelError {
   if (operand instanceof Optional) return selectOptional(operand, key);
-  return member(operand, key) ?? noSuchKey(key);
+  const found = member(operand, key);
+  return found === undefined ? noSuchKey(key) : found;
 }
 
 /** `operand.?key`. */

@@ -1,6 +1,9 @@
 /** Arithmetic on raw ints, uints and doubles. Ints are fast while they are safe integers; beyond, BigInt decides. */
 import { CelError, INT_MAX, INT_MIN, normalise, UINT_MAX, type Int } from "../values.ts";
 
+// Looked up once: these are the hottest functions of all.
+const isSafeInteger: (value: unknown) => boolean = Number.isSafeInteger;
+
 const OVERFLOW = new CelError("overflow", "integer overflow");
 const DIVIDE_BY_ZERO = new CelError("divide_by_zero", "division by zero");
 const MODULUS_BY_ZERO = new CelError("divide_by_zero", "modulus by zero");
@@ -20,7 +23,7 @@ export function checkedUint(value: bigint): Int | CelError {
 export function addInt(a: Int, b: Int): Int | CelError {
   if (typeof a === "number" && typeof b === "number") {
     const sum = a + b;
-    if (Number.isSafeInteger(sum)) return sum;
+    if (isSafeInteger(sum)) return sum;
   }
   return checkedInt(BigInt(a) + BigInt(b));
 }
@@ -28,7 +31,7 @@ export function addInt(a: Int, b: Int): Int | CelError {
 export function subtractInt(a: Int, b: Int): Int | CelError {
   if (typeof a === "number" && typeof b === "number") {
     const difference = a - b;
-    if (Number.isSafeInteger(difference)) return difference;
+    if (isSafeInteger(difference)) return difference;
   }
   return checkedInt(BigInt(a) - BigInt(b));
 }
@@ -37,7 +40,7 @@ export function subtractInt(a: Int, b: Int): Int | CelError {
 export function multiplyInt(a: Int, b: Int): Int | CelError {
   if (typeof a === "number" && typeof b === "number") {
     const product = a * b;
-    if (Number.isSafeInteger(product)) return product + 0;
+    if (isSafeInteger(product)) return product + 0;
   }
   return checkedInt(BigInt(a) * BigInt(b));
 }
@@ -65,7 +68,7 @@ export function negateInt(a: Int): Int | CelError {
 export function addUint(a: Int, b: Int): Int | CelError {
   if (typeof a === "number" && typeof b === "number") {
     const sum = a + b;
-    if (Number.isSafeInteger(sum)) return sum;
+    if (isSafeInteger(sum)) return sum;
   }
   return checkedUint(BigInt(a) + BigInt(b));
 }
@@ -81,7 +84,7 @@ export function subtractUint(a: Int, b: Int): Int | CelError {
 export function multiplyUint(a: Int, b: Int): Int | CelError {
   if (typeof a === "number" && typeof b === "number") {
     const product = a * b;
-    if (Number.isSafeInteger(product)) return product;
+    if (isSafeInteger(product)) return product;
   }
   return checkedUint(BigInt(a) * BigInt(b));
 }
