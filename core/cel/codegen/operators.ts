@@ -158,7 +158,7 @@ const RELATIONS: ReadonlyMap<string, string> = new Map([
 /** Overloads that are a function of the runtime which may fail. */
 const CALLS: Readonly<Record<string, RuntimeName>> = {
   add_int: "addInt", add_uint: "addUint", subtract_int: "subtractInt", subtract_uint: "subtractUint",
-  multiply_int: "multiplyInt", multiply_uint: "multiplyUint", divide_int: "divideInt", divide_uint: "divideInt",
+  multiply_int: "multiplyInt", multiply_uint: "multiplyUint", divide_int: "divideInt", divide_uint: "divideUint",
   modulo_int: "moduloInt", modulo_uint: "moduloInt", negate_int: "negateInt",
   add_timestamp_duration: "addTimestampDuration", add_duration: "addDurations",
   subtract_timestamp: "subtractTimestamps", subtract_timestamp_duration: "subtractTimestampDuration",

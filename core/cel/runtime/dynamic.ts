@@ -85,7 +85,7 @@ export const multiply: (a: Value, b: Value) => Value | CelError = arithmetic(
 export const divide: (a: Value, b: Value) => Value | CelError = arithmetic(
   "/",
   numbers.divideInt,
-  numbers.divideInt,
+  numbers.divideUint,
   (a, b) => a / b,
   none,
 );

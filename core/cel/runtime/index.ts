@@ -13,7 +13,7 @@ export {
   selectOptional, subtract,
 } from "./dynamic.ts"; // prettier-ignore
 export {
-  addInt, addUint, divideInt, moduloInt, multiplyInt, multiplyUint, negateInt, subtractInt, subtractUint,
+  addInt, addUint, divideInt, divideUint, moduloInt, multiplyInt, multiplyUint, negateInt, subtractInt, subtractUint,
 } from "./numbers.ts"; // prettier-ignore
 export { compareBytes, compareStrings, compareTimes } from "./order.ts";
 export {

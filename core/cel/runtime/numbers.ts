@@ -88,3 +88,9 @@ export function multiplyUint(a: Int, b: Int): Int | CelError {
   }
   return checkedUint(BigInt(a) * BigInt(b));
 }
+
+export function divideUint(a: Int, b: Int): Int | CelError {
+  if (b === 0) return DIVIDE_BY_ZERO;
+  if (typeof a === "number" && typeof b === "number") return (a - (a % b)) / b;
+  return normalise(BigInt(a) / BigInt(b));
+}
