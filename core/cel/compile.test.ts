@@ -104,8 +104,10 @@ describe("the checker", () => {
   test.each([["__proto__"], ["constructor"], ["a-b"], ["a b"], ["a.prototype"], ['x"]'], [""]])(
     "lets no schema name a variable %j",
     (name) => {
-      expect(() => new Environment({ variables: { [name]: INT } })).toThrow();
-      expect(() => new Environment({ variables: { v: recordOf("R", { ["x-y"]: INT }) } })).toThrow();
+      expect(() => new Environment({ variables: { [name]: INT } })).toThrow("cannot be the name");
+      expect(() => new Environment({ variables: { v: recordOf("R", { ["x-y"]: INT }) } })).toThrow(
+        "cannot be the name",
+      );
     },
   );
 });

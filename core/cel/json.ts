@@ -1,4 +1,4 @@
-import { mapKeys, mapGet, isMap } from "./maps.ts";
+import { isMap, keyOf, mapGet, mapKeys } from "./maps.ts";
 import { formatDuration } from "./pure/duration.ts";
 import { formatTimestamp } from "./pure/timestamp.ts";
 import {
@@ -37,7 +37,7 @@ export function toJson(value: Value): Json {
     if (!isMap(item)) throw new TypeError("value is none of the language");
     const object: Record<string, Json> = Object.create(null) as Record<string, Json>;
     for (const key of mapKeys(item)) {
-      const name = key instanceof Uint ? String(key.value) : String(key as string);
+      const name = String(key instanceof Uint ? key.value : keyOf(key));
       object[name] = write(mapGet(item, key) ?? null, depth + 1);
     }
     return object;

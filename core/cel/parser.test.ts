@@ -19,7 +19,8 @@ function constant(value: Value): string {
   if (value instanceof Double) return `double:${value.value}`;
   if (value instanceof Uint8Array) return `bytes:${Buffer.from(value).toString("hex")}`;
   if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "number" && !Number.isSafeInteger(value) ? `double:${value}` : String(value as number);
+  if (typeof value === "object" && value !== null) throw new Error("no constant of the parser");
+  return typeof value === "number" && !Number.isSafeInteger(value) ? `double:${value}` : String(value);
 }
 
 /** The tree with macros expanded as the specification has them, as text. */
@@ -143,7 +144,7 @@ function referenceTree(expr: string): string | undefined {
 
 describe("the parser", () => {
   test("makes the same trees as the reference parser of all that this one can parse", () => {
-    const known = [...expressions(parsing as Suite), ...expressions(conformance as Suite)];
+    const known = [...expressions(parsing), ...expressions(conformance)];
     let compared = 0;
     for (const { expr, error } of known) {
       const wanted = referenceTree(expr);

@@ -12,7 +12,7 @@ export function problemAt(source: string, code: ProblemCode, message: string, at
   const lineEnd = lineBreak < 0 ? source.length : lineBreak;
   let line = 1;
   for (let i = source.indexOf("\n"); i >= 0 && i < lineStart; i = source.indexOf("\n", i + 1)) line++;
-  const before = [...source.slice(lineStart, start)].length;
+  const before = width(source.slice(lineStart, start));
   return {
     code,
     message,
@@ -29,9 +29,16 @@ function excerpt(source: string, lineStart: number, lineEnd: number, start: numb
   const from = start - lineStart > EXCERPT_WIDTH - 40 ? start - 40 : lineStart;
   const to = Math.min(lineEnd, from + EXCERPT_WIDTH);
   const text = `${from > lineStart ? "…" : ""}${clean(source.slice(from, to))}${to < lineEnd ? "…" : ""}`;
-  const indent = [...source.slice(from, start)].length + (from > lineStart ? 1 : 0);
-  const width = Math.max(1, [...source.slice(start, Math.min(end, to))].length);
-  return `${text}\n${" ".repeat(indent)}^${"~".repeat(width - 1)}`;
+  const indent = width(source.slice(from, start)) + (from > lineStart ? 1 : 0);
+  const length = Math.max(1, width(source.slice(start, Math.min(end, to))));
+  return `${text}\n${" ".repeat(indent)}^${"~".repeat(length - 1)}`;
+}
+
+/** Columns: code points, as editors count them. */
+function width(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 }
 
 /** One column for each code point; nothing that moves a terminal's cursor or reorders text. */

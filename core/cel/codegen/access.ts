@@ -1,11 +1,10 @@
 import type { FieldNode, MemberNode } from "../typed.ts";
 import { BOOL, DYN, type CelType } from "../types.ts";
-import type { Emitter, Js } from "./emitter.ts";
-import { generate, propertyName } from "./generate.ts";
+import { propertyName, type Emitter, type Js } from "./emitter.ts";
 
 /** A field of a record: a property read. */
 export function generateField(node: FieldNode, out: Emitter): Js {
-  const operand = generate(node.operand, out);
+  const operand = out.generate(node.operand);
   const property = `[${propertyName(node.name)}]`;
   if (operand.type.kind === "optional") return throughOptional(node, operand, property, out);
   if (node.mode === "test") return { code: `(${operand.code}${property}!==undefined)`, type: BOOL };
@@ -38,7 +37,7 @@ function throughOptional(node: FieldNode, operand: Js, property: string, out: Em
 
 /** A key of a map, of a dyn, or of what is in an optional of these. */
 export function generateMember(node: MemberNode, out: Emitter): Js {
-  const operand = generate(node.operand, out);
+  const operand = out.generate(node.operand);
   const key = out.constant(node.key);
   const at = node.end - node.key.length;
   const isMap = operand.type.kind === "map";

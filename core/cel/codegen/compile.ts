@@ -17,9 +17,9 @@ export interface Compiled {
 
 /** Compiles a checked tree to a JavaScript function. */
 export function compileTree(root: TypedNode, trace: boolean): Compiled {
-  const out = new Emitter(trace);
+  const out = new Emitter(trace, generate);
   const { target } = out;
-  const result = generate(root, out);
+  const result = out.generate(root);
   const names = [...out.used].sort();
   const lines = [
     '"use strict";',

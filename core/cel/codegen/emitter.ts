@@ -1,5 +1,5 @@
 import { needsAdapting } from "../runtime/guards.ts";
-import * as runtime from "../runtime/index.ts";
+import type * as runtime from "../runtime/index.ts";
 import type { Slot, TypedNode } from "../typed.ts";
 import { BOOL, type CelType } from "../types.ts";
 import { CelError, Double, Uint, type ErrorCode, type Value } from "../values.ts";
@@ -42,9 +42,18 @@ export class Emitter {
   #next = 0;
   readonly #known: Map<unknown, string> = new Map();
 
-  constructor(trace: boolean) {
+  readonly #generate: (node: TypedNode, out: Emitter) => Js;
+
+  /** `generate` makes the code of a node; it is passed so that the parts of the generator need not import each other. */
+  constructor(trace: boolean, generate: (node: TypedNode, out: Emitter) => Js) {
+    this.#generate = generate;
     this.traced = trace ? [] : undefined;
     this.target = this.newTarget();
+  }
+
+  /** Emits the statements of a node and returns the expression that has its value. */
+  generate(node: TypedNode): Js {
+    return this.#generate(node, this);
   }
 
   get lines(): readonly string[] {
@@ -227,4 +236,10 @@ export class Emitter {
     }
     return this.constant(value);
   }
+}
+
+/** A declared name as a property name in code. Declarations were checked to be identifiers; this checks again. */
+export function propertyName(name: string): string {
+  if (!/^[A-Za-z_@][A-Za-z0-9_.]*$/.test(name)) throw new Error("a declared name is no identifier");
+  return `"${name}"`;
 }

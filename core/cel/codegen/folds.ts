@@ -3,7 +3,6 @@ import { COLLECT_STEPS, DYNAMIC_OPERATOR_STEPS } from "../cost.ts";
 import { children, type FoldNode, type Slot, type TypedNode } from "../typed.ts";
 import { BOOL, DYN } from "../types.ts";
 import type { Emitter, Js } from "./emitter.ts";
-import { generate } from "./generate.ts";
 
 /** The macros over lists and maps: a plain loop each, a step of the budget (or more) for each turn. */
 export function generateFold(node: FoldNode, out: Emitter): Js {
@@ -31,7 +30,7 @@ interface Loop {
 
 /** Evaluates the range and makes the head of the loop. */
 function beginLoop(node: FoldNode, out: Emitter): Loop {
-  const range = generate(node.range, out);
+  const range = out.generate(node.range);
   const label = out.label();
   const index = out.temp();
   const [first, second] = node.slots;
@@ -91,7 +90,7 @@ function weigh(node: TypedNode): number {
 }
 
 function condition(node: TypedNode, name: string, out: Emitter): Js {
-  return out.condition(generate(node, out), name, node.start);
+  return out.condition(out.generate(node), name, node.start);
 }
 
 /** all and exists: the value that decides wins over errors of other elements. */
@@ -133,7 +132,7 @@ function generateCollection(node: FoldNode, loop: Loop, out: Emitter): Js {
       out.emit(`if(${condition(node.body, node.op, out).code})${result}.push(${loop.key});`);
       break;
     case "transformMap": {
-      const value = out.hold({ code: out.box(generate(node.body, out)), type: DYN });
+      const value = out.hold({ code: out.box(out.generate(node.body)), type: DYN });
       addEntry(result, loop.key, value, node, out);
       break;
     }
@@ -141,7 +140,7 @@ function generateCollection(node: FoldNode, loop: Loop, out: Emitter): Js {
       addEntries(result, node, out);
       break;
     default:
-      out.emit(`${result}.push(${out.box(generate(node.body, out))});`);
+      out.emit(`${result}.push(${out.box(out.generate(node.body))});`);
   }
   out.emit("}");
   return { code: result, type: node.type };
@@ -155,7 +154,7 @@ function addEntry(map: string, key: string, value: string, node: FoldNode, out: 
 
 /** The entry that an element was made into: a map with one key. */
 function addEntries(map: string, node: FoldNode, out: Emitter): void {
-  const body = out.box(generate(node.body, out));
+  const body = out.box(out.generate(node.body));
   const both = out.checked(`${out.use("entries")}(${body})`, DYN, node.body.start);
   const index = out.temp();
   out.emit(`for(${index}=0;${index}<${both.code}[0].length;${index}++){`);

@@ -3,7 +3,7 @@ import { DYN } from "../types.ts";
 import { CelError } from "../values.ts";
 import { generateField, generateMember } from "./access.ts";
 import { dispatcher } from "./dispatch.ts";
-import type { Emitter, Js } from "./emitter.ts";
+import { propertyName, type Emitter, type Js } from "./emitter.ts";
 import { generateFold } from "./folds.ts";
 import { INLINE } from "./inline.ts";
 import { generateOperator } from "./operators.ts";
@@ -74,16 +74,10 @@ function generateVariable(name: string, node: TypedNode, out: Emitter): Js {
   return { code: value, type: node.type };
 }
 
-/** A declared name as a property name in code. Declarations were checked to be identifiers; this checks again. */
-export function propertyName(name: string): string {
-  if (!/^[A-Za-z_@][A-Za-z0-9_.]*$/.test(name)) throw new Error("a declared name is no identifier");
-  return `"${name}"`;
-}
-
 function generateFunction(node: FunctionNode, out: Emitter): Js {
   const overload = node.overloads[0];
   if (node.dynamic || overload === undefined) {
-    const args = node.args.map((arg) => out.box(generate(arg, out)));
+    const args = node.args.map((arg) => out.box(out.generate(arg)));
     const call = out.constant(dispatcher(node.name, node.overloads, node.member));
     const value = out.checked(`${call}(${args.join(",")})`, DYN, node.start);
     return out.convert(value, node.type, node.start);
@@ -91,7 +85,7 @@ function generateFunction(node: FunctionNode, out: Emitter): Js {
   const inline = INLINE.get(overload.id)?.(node, out);
   if (inline !== undefined) return inline;
   const args = node.args.map((arg, i) => {
-    const js = generate(arg, out);
+    const js = out.generate(arg);
     return out.convert(js, overload.params[i] ?? DYN, arg.start).code;
   });
   const constants = node.args.map((arg) => (arg.kind === "const" ? arg.value : undefined));
@@ -105,13 +99,13 @@ function generateFunction(node: FunctionNode, out: Emitter): Js {
 
 function generateList(node: ListNode, out: Emitter): Js {
   if (node.optional.length === 0) {
-    const items = node.elements.map((element) => out.box(generate(element, out)));
+    const items = node.elements.map((element) => out.box(out.generate(element)));
     return { code: `[${items.join(",")}]`, type: node.type };
   }
   const list = out.temp();
   out.emit(`${list}=[];`);
   for (const [i, element] of node.elements.entries()) {
-    const item = out.box(generate(element, out));
+    const item = out.box(out.generate(element));
     if (node.optional.includes(i)) {
       const value = optionalContent(item, element, out);
       out.emit(`if(${value}!==undefined)${list}.push(${value});`);
@@ -136,8 +130,8 @@ function generateMap(node: MapNode, out: Emitter): Js {
   const plain = keyKind === "string" || keyKind === "int" || keyKind === "bool";
   out.emit(`${map}=new ${plain ? "Map" : out.use("UintKeyMap")}();`);
   for (const entry of node.entries) {
-    const key = out.hold({ code: out.box(generate(entry.key, out)), type: DYN });
-    const item = out.box(generate(entry.value, out));
+    const key = out.hold({ code: out.box(out.generate(entry.key)), type: DYN });
+    const item = out.box(out.generate(entry.value));
     const value = entry.optional ? optionalContent(item, entry.value, out) : item;
     const added = out.temp();
     out.emit(entry.optional ? `if(${value}!==undefined){` : "{");
@@ -149,13 +143,13 @@ function generateMap(node: MapNode, out: Emitter): Js {
 
 /** An error in the value is kept, and met only where the variable is used. */
 function generateBind(node: BindNode, out: Emitter): Js {
-  const { lines, result, target } = out.guarded(() => generate(node.value, out));
+  const { lines, result, target } = out.guarded(() => out.generate(node.value));
   const name = out.temp();
   if (target.used) out.emit(`${target.error}=null;${target.label}:{`);
   out.append(lines);
   out.emit(`${name}=${result.code};${target.used ? "}" : ""}`);
   const js = { code: name, type: result.type };
   out.locals.set(node.slot, { js, error: target.used ? target.error : undefined });
-  const body = generate(node.body, out);
+  const body = out.generate(node.body);
   return body;
 }

@@ -3,14 +3,13 @@ import { BOOL, DYN, INT } from "../types.ts";
 import { TypeValue } from "../values.ts";
 import { typeName } from "../type-names.ts";
 import type { Emitter, Js } from "./emitter.ts";
-import { generate } from "./generate.ts";
 
 type Inline = (node: FunctionNode, out: Emitter) => Js | undefined;
 
 function argument(node: FunctionNode, index: number, out: Emitter): Js {
   const arg = node.args[index];
   if (arg === undefined) throw new Error(`${node.name} lacks an argument`);
-  return generate(arg, out);
+  return out.generate(arg);
 }
 
 /** A method of JavaScript's strings that does the same on well-formed and other strings alike. */

@@ -3,7 +3,6 @@ import { BOOL, DYN, type CelType } from "../types.ts";
 import type { Value } from "../values.ts";
 import { found } from "./access.ts";
 import type { Emitter, Js, RuntimeName } from "./emitter.ts";
-import { generate } from "./generate.ts";
 
 /** An operator: JavaScript's own where static types allow, else a function of the runtime. */
 export function generateOperator(node: OperatorNode, out: Emitter): Js {
@@ -37,7 +36,7 @@ function argument(node: OperatorNode, index: number): TypedNode {
  */
 function generateLogical(node: OperatorNode, decides: boolean, out: Emitter): Js {
   const [left, right] = [argument(node, 0), argument(node, 1)];
-  const operand = (arg: TypedNode): Js => out.condition(generate(arg, out), node.name, arg.start);
+  const operand = (arg: TypedNode): Js => out.condition(out.generate(arg), node.name, arg.start);
   const a = out.guarded(() => operand(left));
   const not = decides ? "!" : "";
   if (!a.target.used) {
@@ -68,8 +67,8 @@ function generateLogical(node: OperatorNode, decides: boolean, out: Emitter): Js
 
 function generateConditional(node: OperatorNode, out: Emitter): Js {
   const [condition, yes, no] = [argument(node, 0), argument(node, 1), argument(node, 2)];
-  const test = out.condition(generate(condition, out), node.name, condition.start);
-  const branch = (arg: TypedNode): Js => out.convert(generate(arg, out), node.type, arg.start);
+  const test = out.condition(out.generate(condition), node.name, condition.start);
+  const branch = (arg: TypedNode): Js => out.convert(out.generate(arg), node.type, arg.start);
   const a = out.capture(() => branch(yes));
   const b = out.capture(() => branch(no));
   if (a.lines.length === 0 && b.lines.length === 0) {
@@ -87,7 +86,7 @@ function generateConditional(node: OperatorNode, out: Emitter): Js {
 const IDENTICAL: ReadonlySet<CelType["kind"]> = new Set(["bool", "string", "int", "uint", "double"]);
 
 function generateEquals(node: OperatorNode, negated: boolean, out: Emitter): Js {
-  const [a, b] = [generate(argument(node, 0), out), generate(argument(node, 1), out)];
+  const [a, b] = [out.generate(argument(node, 0)), out.generate(argument(node, 1))];
   const same = a.type.kind === b.type.kind && IDENTICAL.has(a.type.kind);
   // A string or a bool equals nothing but itself, so identity tells even where the other side is dyn.
   const identity = [a, b].some(({ type }) => type.kind === "string" || type.kind === "bool");
@@ -103,12 +102,12 @@ const SET_FROM = 5;
 
 function generateIn(node: OperatorNode, out: Emitter): Js {
   const [item, container] = [argument(node, 0), argument(node, 1)];
-  const value = generate(item, out);
+  const value = out.generate(item);
   const set = constantSet(container);
   if (set !== undefined && (value.type.kind === "string" || value.type.kind === "int")) {
     return { code: `${out.constant(set)}.has(${value.code})`, type: BOOL };
   }
-  const list = generate(container, out);
+  const list = out.generate(container);
   if (list.type.kind === "list" && node.overload === "in_list") {
     // Only where both sides are known to be of the type is identity enough.
     const element = list.type.element.kind;
@@ -142,7 +141,7 @@ const DYNAMIC: Readonly<Record<string, RuntimeName>> = {
 function generateDynamic(node: OperatorNode, out: Emitter): Js {
   const helper = DYNAMIC[node.name];
   if (helper === undefined) throw new Error(`no operator ${node.name}`);
-  const args = node.args.map((arg) => out.box(generate(arg, out)));
+  const args = node.args.map((arg) => out.box(out.generate(arg)));
   const isBool = node.name === "!_" || RELATIONS.has(node.name);
   const value = out.checked(`${out.use(helper)}(${args.join(",")})`, isBool ? BOOL : DYN, node.start);
   return isBool ? value : found(value.code, node.type, node.start, out);
@@ -179,9 +178,9 @@ const DOUBLES: Readonly<Record<string, string>> = {
 };
 
 function generateStatic(node: OperatorNode, overload: string, out: Emitter): Js {
-  if (node.name === "!_") return { code: `!${generate(argument(node, 0), out).code}`, type: BOOL };
+  if (node.name === "!_") return { code: `!${out.generate(argument(node, 0)).code}`, type: BOOL };
   if (node.name === "_[_]" || node.name === "_[?_]") return generateIndex(node, overload, out);
-  const args = node.args.map((arg) => generate(arg, out));
+  const args = node.args.map((arg) => out.generate(arg));
   const codes = args.map((arg) => arg.code).join(",");
   const relation = RELATIONS.get(node.name);
   if (relation !== undefined) return generateRelation(relation, args, out);
@@ -189,10 +188,7 @@ function generateStatic(node: OperatorNode, overload: string, out: Emitter): Js 
   if (double !== undefined) return { code: `(${args.map((arg) => arg.code).join(double)})`, type: node.type };
   if (overload === "negate_double") return { code: `(-${codes})`, type: node.type };
   if (overload === "add_duration_timestamp") {
-    const swapped = `${out.use("addTimestampDuration")}(${[...args]
-      .reverse()
-      .map((arg) => arg.code)
-      .join(",")})`;
+    const swapped = `${out.use("addTimestampDuration")}(${args[1]?.code ?? ""},${args[0]?.code ?? ""})`;
     return out.checked(swapped, node.type, node.start);
   }
   const total = TOTAL[overload];
@@ -224,8 +220,8 @@ function generateRelation(relation: string, args: readonly Js[], out: Emitter): 
 }
 
 function generateIndex(node: OperatorNode, overload: string, out: Emitter): Js {
-  const container = generate(argument(node, 0), out);
-  const index = generate(argument(node, 1), out);
+  const container = out.generate(argument(node, 0));
+  const index = out.generate(argument(node, 1));
   const value = out.temp();
   if (overload === "index_list") {
     const [list, at] = [out.hold(container), out.hold(index)];

@@ -11,7 +11,7 @@ import { mapSize } from "../maps.ts";
 import { compileCached, compileRegex, type Regex } from "../pure/regex.ts";
 import { codePoints } from "../runtime/text.ts";
 import { BOOL, BYTES, INT, listOf, mapOf, paramOf, STRING, type CelType } from "../types.ts";
-import { CelError, celError, type ListValue, type MapValue, type Value } from "../values.ts";
+import { celError, type CelError, type ListValue, type MapValue, type Value } from "../values.ts";
 
 const A = paramOf("A");
 const B = paramOf("B");

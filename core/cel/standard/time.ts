@@ -89,9 +89,7 @@ function milliseconds(): FunctionDeclaration {
 }
 
 /** Text to a value, where a constant text is read when the expression is compiled. */
-function parsed<T extends Timestamp | Duration>(
-  read: (text: string) => T | CelError,
-): Pick<Overload, "call" | "specialise"> {
+function parsed(read: (text: string) => Timestamp | Duration | CelError): Pick<Overload, "call" | "specialise"> {
   return {
     call: read,
     specialise: ([text]) => {
