@@ -181,7 +181,7 @@ export function trim(text: string): string {
 
 /** The characters in the opposite order. */
 export function reverse(text: string): string {
-  return Array.from(text).reverse().join("");
+  return Array.from(text).toReversed().join("");
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
