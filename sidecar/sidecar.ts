@@ -80,6 +80,7 @@ export class Sidecar {
       configuration: this.#configuration,
       recorder: new Recorder(this.#spool),
       engine: this.#engine,
+      notAfter: () => this.#notAfter,
       metrics: this.#metrics,
       log,
       now: Date.now,

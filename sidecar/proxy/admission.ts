@@ -28,6 +28,8 @@ export interface AdmissionParts {
   readonly configuration: Configuration;
   readonly recorder: Recorder;
   readonly engine: EnginePool;
+  /** When this sidecar's own certificate ends, Unix milliseconds. */
+  readonly notAfter: () => number;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Unix time in milliseconds. */
@@ -50,6 +52,7 @@ interface Progress {
 }
 
 const NOT_CONFIGURED = refusal(503, "not_configured", "this sidecar has no configuration yet");
+const EXPIRED = refusal(503, "sidecar_expired", "this sidecar's own certificate has expired");
 const NOTHING: Responder = { onDrain: () => undefined, onGone: () => undefined };
 
 export class Admission implements Handler {
@@ -65,16 +68,21 @@ export class Admission implements Handler {
     return this.#underWay;
   }
 
-  /** Without configuration nobody can be known, and a caller without an identity is refused on its head: no body is worth reading. */
-  refuseEarly(head: RequestHead, caller: Caller, reply: Reply): boolean {
+  /** A sidecar without configuration or with an expired certificate serves nobody, and a caller without an identity is refused on its head: no body is worth reading. */
+  refuseEarly(head: RequestHead, caller: Caller, reply: () => Reply): boolean {
     const progress = this.#progress(head, caller);
     if (this.#parts.configuration.inForce === undefined) {
-      this.#refuse(progress, NOT_CONFIGURED, reply);
+      this.#refuse(progress, NOT_CONFIGURED, reply());
       return true;
     }
-    const verification = caller.verify(this.#parts.now());
+    const now = this.#parts.now();
+    if (now >= this.#parts.notAfter()) {
+      this.#refuse(progress, EXPIRED, reply());
+      return true;
+    }
+    const verification = caller.verify(now);
     if (verification.ok) return false;
-    this.#refuse(progress, identityRefusal(verification), reply);
+    this.#refuse(progress, identityRefusal(verification), reply());
     return true;
   }
 

@@ -100,7 +100,7 @@ export class ClientConnection implements RequestSink, Reply {
   onHead(head: RequestHead): boolean {
     this.#keepAlive = head.keepAlive;
     this.#headOnly = head.method === "HEAD";
-    if (this.#handler.refuseEarly(head, this.#caller, this.#refusing())) return false;
+    if (this.#handler.refuseEarly(head, this.#caller, () => this.#refusing())) return false;
     if (head.expectsContinue) this.#socket.write(CONTINUE, "latin1");
     return true;
   }

@@ -31,8 +31,8 @@ export interface Responder {
 }
 
 export interface Handler {
-  /** Whether the body of such a request is worth reading: a refusal if not. */
-  refuseEarly(head: RequestHead, caller: Caller, reply: Reply): boolean;
+  /** Whether such a request is refused without reading its body; `reply` is for that case only, and closes the connection. */
+  refuseEarly(head: RequestHead, caller: Caller, reply: () => Reply): boolean;
   handle(inbound: Inbound, reply: Reply): Responder;
   /** What came was no request that can be understood; the reply closes the connection. */
   refuseProtocol(status: number, code: string, message: string, caller: Caller, reply: Reply): void;
