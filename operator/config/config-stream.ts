@@ -1,5 +1,5 @@
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import type { VerifiedPeer } from "../../core/identity/index.ts";
 import type { ConfigRequest, Hello, Verdict } from "../../proto/config.ts";
 import type { ConnectedSidecar } from "./config-server.ts";
@@ -49,6 +49,8 @@ export class ConfigStream {
     this.#events = events;
     this.#now = now;
     this.#began = now();
+    // Tells the sidecar that it is connected, also where there is nothing for it yet.
+    call.sendMetadata(new Metadata());
     call.on("data", (request: ConfigRequest) => this.#receive(request));
     call.on("end", () => this.#finish(() => call.end()));
     call.on("cancelled", () => this.#finish());

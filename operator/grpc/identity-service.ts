@@ -1,7 +1,7 @@
 /** `Identity.Issue`: who is asking, then what is signed. */
 import { status, type handleUnaryCall } from "@grpc/grpc-js";
 import { callbackify } from "node:util";
-import { readSigningRequest, type VerifiedPeer } from "../../core/identity/index.ts";
+import { readSigningRequest } from "../../core/identity/index.ts";
 import type { IssueRequest, IssueResponse } from "../../proto/identity.ts";
 import type { Attestation, Attestor, Issued, Issuer, IssueRefusal } from "../issuer/index.ts";
 import type { Peers } from "./peers.ts";
@@ -28,7 +28,12 @@ export interface IdentityServiceOptions {
 
 export function identityService(options: IdentityServiceOptions): handleUnaryCall<IssueRequest, IssueResponse> {
   const answerTo = callbackify((request: IssueRequest, peerName: string) => answer(options, request, peerName));
-  return (call, callback) => answerTo(call.request, call.getPeer(), callback);
+  return (call, callback) => {
+    answerTo(call.request, call.getPeer(), (error, response) => {
+      if (error === null) callback(null, response);
+      else callback(error instanceof Failure ? error.status : { code: status.INTERNAL, details: "internal error" });
+    });
+  };
 }
 
 async function answer(
@@ -42,17 +47,22 @@ async function answer(
   } catch (error) {
     const refusal = { spiffeId: "", instance: "", code: "internal", message: String(error), notAfter: 0 };
     options.onIssuance({ outcome: "refused", ...refusal });
-    throw failure(status.UNAVAILABLE, "the request cannot be answered now");
+    throw new Failure(status.UNAVAILABLE, "the request cannot be answered now");
   }
-  if (!result.ok) throw failure(status.PERMISSION_DENIED, `${result.code}: ${result.message}`);
+  if (!result.ok) throw new Failure(status.PERMISSION_DENIED, `${result.code}: ${result.message}`);
   const { chain, id, notBefore, notAfter } = result;
   const roots = options.issuer.authority.roots.map((root) => root.raw);
   return { chain, roots, spiffeId: id.uri, notBefore, notAfter };
 }
 
-/** An error in gRPC's form. */
-function failure(code: status, details: string): Error {
-  return Object.assign(new Error(details), { code, details });
+/** A status of gRPC's, on its way to the caller. */
+class Failure extends Error {
+  readonly status: { readonly code: status; readonly details: string };
+
+  constructor(code: status, details: string) {
+    super(details);
+    this.status = { code, details };
+  }
 }
 
 async function issue(
@@ -81,7 +91,7 @@ async function issue(
   return result;
 }
 
-/** By the token, by the certificate of the connection, or by both, which then must agree. */
+/** By the certificate of the connection where there is a good one, and what the attestor asks for besides; else by the token. */
 async function attest(
   { attestor, issuer, peers, now }: IdentityServiceOptions,
   token: string,
@@ -89,15 +99,15 @@ async function attest(
   peerName: string,
 ): Promise<Attestation> {
   const verified = peers.verify(peerName, now());
-  const peer: VerifiedPeer | undefined = verified.ok ? verified.peer : undefined;
-  if (token === "") {
-    if (peer !== undefined) return attestor.renew(peer);
-    const why = verified.ok ? "" : verified.message;
-    return { ok: false, message: `there is no token, and the connection does not say who this is: ${why}` };
+  if (verified.ok) {
+    const { uri } = verified.peer.id;
+    const attestation = await attestor.renew(verified.peer, token, publicKeyInfo);
+    if (!attestation.ok || issuer.idOf(attestation.subject).uri === uri) return attestation;
+    return {
+      ok: false,
+      message: `the token is ${issuer.idOf(attestation.subject).uri}'s, and the connection is ${uri}'s`,
+    };
   }
-  const attestation = await attestor.attest(token, publicKeyInfo);
-  if (!attestation.ok || peer === undefined) return attestation;
-  const { uri } = issuer.idOf(attestation.subject);
-  if (uri === peer.id.uri) return attestation;
-  return { ok: false, message: `the token is ${uri}'s, and the connection is ${peer.id.uri}'s` };
+  if (token !== "") return attestor.attest(token, publicKeyInfo);
+  return { ok: false, message: `there is no token, and the connection does not say who this is: ${verified.message}` };
 }

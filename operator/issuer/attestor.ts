@@ -8,6 +8,6 @@ export type Attestation =
 export interface Attestor {
   /** Who holds this token; `publicKeyInfo` is the key that the certificate is wanted for, whose possession is proven. */
   attest(token: string, publicKeyInfo: Uint8Array): Promise<Attestation>;
-  /** Whether somebody with a certificate of this trust domain may have the next one without a token. */
-  renew(peer: VerifiedPeer): Promise<Attestation>;
+  /** Whether somebody with a certificate of this trust domain may have the next one; the token is empty where there is none. */
+  renew(peer: VerifiedPeer, token: string, publicKeyInfo: Uint8Array): Promise<Attestation>;
 }
