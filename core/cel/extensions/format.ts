@@ -16,7 +16,6 @@ import { compareStrings } from "../runtime/order.ts";
 import { typeNameOf } from "../type-names.ts";
 import { DYN, listOf, STRING } from "../types.ts";
 import {
-  CelError,
   celError,
   Double,
   Duration,
@@ -24,6 +23,7 @@ import {
   Timestamp,
   TypeValue,
   Uint,
+  type CelError,
   type Int,
   type ListValue,
   type Value,

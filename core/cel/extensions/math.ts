@@ -190,8 +190,12 @@ function shift(
     name,
     doc,
     [
-      overload(`${id}_int_int`, [INT, INT], INT, (value: Int, by: Int) => shifted(value, by, BigInt.asIntN)),
-      overload(`${id}_uint_int`, [UINT, INT], UINT, (value: Int, by: Int) => shifted(value, by, BigInt.asUintN)),
+      overload(`${id}_int_int`, [INT, INT], INT, (value: Int, by: Int) =>
+        shifted(value, by, (bits, wide) => BigInt.asIntN(bits, wide)),
+      ),
+      overload(`${id}_uint_int`, [UINT, INT], UINT, (value: Int, by: Int) =>
+        shifted(value, by, (bits, wide) => BigInt.asUintN(bits, wide)),
+      ),
     ],
     ...examples,
   );

@@ -48,11 +48,10 @@ export function charAt(text: string, index: number): Result<string> {
   return success(unit === text.length ? "" : String.fromCodePoint(text.codePointAt(unit) ?? 0));
 }
 
-/** The first index from `from` on at which `part` stands, or -1; the empty string stands everywhere up to the end. */
+/** The first index from `from` on at which `part` stands, or -1; a start beyond the end is an error (the specification's tests). */
 export function indexOf(text: string, part: string, from = 0): Result<number> {
-  if (from < 0) return outOfRange(from);
   const unit = unitAt(text, from);
-  if (unit === undefined) return success(part === "" ? length(text) : -1);
+  if (unit === undefined) return outOfRange(from);
   if (part === "") return success(from);
   for (let found = text.indexOf(part, unit); found >= 0; found = text.indexOf(part, found + 1)) {
     if (isAligned(text, found, part)) return success(indexAt(text, found));
@@ -60,13 +59,13 @@ export function indexOf(text: string, part: string, from = 0): Result<number> {
   return success(-1);
 }
 
-/** The last index up to `from` at which `part` stands, or -1. From beyond the last character, nothing is found (as in cel-go). */
+/** The last index up to `from` at which `part` stands, or -1; from the end itself nothing but the empty string is found. */
 export function lastIndexOf(text: string, part: string, from?: number): Result<number> {
-  if (from !== undefined && from < 0) return outOfRange(from);
-  const count = length(text);
-  if (part === "") return success(from === undefined ? count : Math.min(from, count));
-  if (from !== undefined && from >= count) return success(-1);
-  let start = from === undefined ? text.length : (unitAt(text, from) ?? 0);
+  const last = from === undefined ? text.length : unitAt(text, from);
+  if (last === undefined) return outOfRange(from ?? 0);
+  if (part === "") return success(from ?? length(text));
+  if (from !== undefined && last === text.length) return success(-1);
+  let start = last;
   for (let found = text.lastIndexOf(part, start); found >= 0; found = text.lastIndexOf(part, start)) {
     if (isAligned(text, found, part)) return success(indexAt(text, found));
     if (found === 0) break;
