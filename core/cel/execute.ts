@@ -26,7 +26,7 @@ export class CompiledProgram implements Program {
     this.type = tree.type.kind === "dyn" && expect !== undefined ? expect : tree.type;
     this.cost = cost;
     this.reads = readPaths(folded);
-    this.constant = provenConstant(folded);
+    this.constant = provenConstant(source, folded);
     this.#tree = tree;
     this.#run = compileTree(folded, false).run;
   }

@@ -59,7 +59,7 @@ export interface CompileOptions {
 export type CompileResult =
   { readonly ok: true; readonly program: Program } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** A condition whose value does not depend on its variables. */
+/** A condition whose value does not depend on its variables: whatever they are, it is this or an error. */
 export interface Constant {
   readonly value: Value;
   /** Why, in words: "a value cannot equal both "a" and "b"". */
