@@ -10,7 +10,7 @@ const MAX_CHAIN = 8;
  * trust domain's workloads are known here.
  */
 export class Peers {
-  readonly #sockets = new Map<string, TLSSocket>();
+  readonly #peers = new Map<string, { readonly socket: TLSSocket; readonly chain: readonly Uint8Array[] }>();
   readonly #cache = new PeerCache();
   readonly #bundles: Bundles;
 
@@ -25,29 +25,30 @@ export class Peers {
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#peers.size;
   }
 
+  /** To be called before anybody else looks at the peer's certificate: Node hands the rest of a chain out once. */
   add(socket: TLSSocket): void {
     const name = `${socket.remoteAddress ?? ""}:${String(socket.remotePort ?? 0)}`;
-    this.#sockets.set(name, socket);
+    const peer = { socket, chain: chainOf(socket) };
+    this.#peers.set(name, peer);
     socket.once("close", () => {
-      if (this.#sockets.get(name) === socket) this.#sockets.delete(name);
+      if (this.#peers.get(name) === peer) this.#peers.delete(name);
     });
   }
 
   /** Verifies the certificate of a connection; `now` is Unix milliseconds. */
   verify(name: string, now: number): PeerValidation {
-    const socket = this.#sockets.get(name);
-    return this.#cache.validate(socket === undefined ? [] : chainOf(socket), this.#bundles, now);
+    return this.#cache.validate(this.#peers.get(name)?.chain ?? [], this.#bundles, now);
   }
 
   destroy(): void {
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const { socket } of this.#peers.values()) socket.destroy();
   }
 }
 
-/** What the peer sent, DER, leaf first. */
+/** What the peer sent, DER, leaf first. Node gives the whole chain only to the first who asks, and only while it does not verify by itself. */
 function chainOf(socket: TLSSocket): readonly Uint8Array[] {
   const chain: Uint8Array[] = [];
   let certificate = socket.getPeerX509Certificate();

@@ -152,7 +152,8 @@ class OwnCertificate {
     return {
       key: privateKey.export({ format: "pem", type: "pkcs8" }),
       cert: certificatesToPem(chain),
-      ca: this.#issuer.authority.rootsPem,
+      // None: verification is ours, and Node keeps the peer's intermediates from us where it verifies too.
+      ca: [],
       minVersion: "TLSv1.3",
       // Sessions would outlive a change of the bundle: every connection shows its certificate anew.
       secureOptions: constants.SSL_OP_NO_TICKET,

@@ -108,7 +108,7 @@ beforeAll(async () => {
     maxExchanges: 100,
   });
   listener = new Listener(
-    { key: server.key, chain: server.cert, roots: authority.pem },
+    { key: server.key, chain: server.cert },
     new Callers(configuration),
     admission,
     {

@@ -15,8 +15,6 @@ export interface ServerIdentity {
   readonly key: string;
   /** PEM, leaf first. */
   readonly chain: string;
-  /** PEM of the own trust domain's roots: tells clients whose certificates are known here. */
-  readonly roots: string;
 }
 
 export interface ListenerOptions {
@@ -101,7 +99,8 @@ function context(identity: ServerIdentity): tls.SecureContextOptions {
   return {
     key: identity.key,
     cert: identity.chain,
-    ca: identity.roots,
+    // None: verification is ours, and Node keeps the peer's intermediates from us where it verifies too.
+    ca: [],
     minVersion: "TLSv1.3",
     maxVersion: "TLSv1.3",
     // Sessions would outlive a change of the bundles: every connection shows its certificate anew.
@@ -109,7 +108,7 @@ function context(identity: ServerIdentity): tls.SecureContextOptions {
   };
 }
 
-/** The certificates that the peer sent, DER, leaf first. */
+/** The certificates that the peer sent, DER, leaf first. Asked once: Node gives the whole chain only to the first who asks. */
 function chainOf(socket: tls.TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];
   let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
