@@ -29,6 +29,8 @@ export {
 export type { ErrorCode, Int, Key, Kind, ListValue, MapValue, Value } from "./values.ts";
 export { DEFAULT_BUDGET } from "./budget.ts";
 export type { Example, FunctionDeclaration, Library, MacroDeclaration, Overload } from "./declarations.ts";
-export { fromJson, parseJson, toJson } from "./json.ts";
+export { parseJson, toJson } from "./json.ts";
+export { fromJson } from "./json-typed.ts";
+export { parseType } from "./type-text.ts";
 export type { Json } from "./json.ts";
 export { formatProblem } from "./problems.ts";

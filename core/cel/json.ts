@@ -80,8 +80,3 @@ function numberFrom(value: number, source: string): Value {
   const exact = source.length > 20 ? undefined : BigInt(source);
   return exact === undefined || exact < INT_MIN || exact > INT_MAX ? boxDouble(value) : normalise(exact);
 }
-
-/** What `JSON.parse` gave, as a universal value: whole numbers that are safe are ints, all others doubles. It is one as it stands. */
-export function fromJson(json: Json): Value {
-  return json;
-}
