@@ -76,7 +76,7 @@ export class FolderCaStore implements CaStore {
 /** Whether it is there; an error where it is of another kind, or open to anybody else. */
 async function isPrivate(path: string, kind: "file" | "folder"): Promise<boolean> {
   const stats = await lstat(path).catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw new Error(`cannot look at ${path}`, { cause: error });
   });
   if (stats === undefined) return false;
@@ -122,4 +122,8 @@ function readAuthority(value: unknown, name: string, file: string): StoredAuthor
 function member(value: unknown, key: string): unknown {
   if (typeof value !== "object" || value === null) return undefined;
   return Object.getOwnPropertyDescriptor(value, key)?.value;
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT";
 }

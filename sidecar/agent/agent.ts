@@ -339,5 +339,6 @@ class SidecarAgent implements Agent {
 const MISNAMED: SnapshotVerdict = { ok: false, reason: "the snapshot's bytes are not what its version names" };
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const hasMessage = typeof error === "object" && error !== null && "message" in error;
+  return String(hasMessage ? error.message : error);
 }

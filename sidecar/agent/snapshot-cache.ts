@@ -27,7 +27,7 @@ export class SnapshotCache {
   /** Undefined where there is none; fails where it is there and is not what its version names. */
   async read(): Promise<CachedSnapshot | undefined> {
     const handle = await open(this.#file, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     });
     if (handle === undefined) return undefined;
@@ -84,4 +84,8 @@ export class SnapshotCache {
     await chmod(partial, 0o600);
     await rename(partial, this.#file);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "ENOENT";
 }
