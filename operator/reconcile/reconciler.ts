@@ -39,6 +39,8 @@ export type ReconcilerEvent =
   | {
       readonly type: "compiled";
       readonly resources: number;
+      /** How many of each kind. */
+      readonly kinds: Readonly<Record<string, number>>;
       readonly workloads: Workloads;
       readonly published: readonly { readonly workload: GuardedWorkload; readonly version: string }[];
       readonly findings: readonly LocatedFinding[];
@@ -140,7 +142,20 @@ export class Reconciler {
       publisher.withdraw(spiffeId);
     }
     const findings = this.#index.findings.map((finding) => this.#locate(finding));
-    onEvent({ type: "compiled", resources: this.#documents.size, workloads, published, findings });
+    onEvent({
+      type: "compiled",
+      resources: this.#documents.size,
+      kinds: this.#kinds(),
+      workloads,
+      published,
+      findings,
+    });
+  }
+
+  #kinds(): Readonly<Record<string, number>> {
+    const kinds: Record<string, number> = {};
+    for (const { resource } of this.#documents.values()) kinds[resource.kind] = (kinds[resource.kind] ?? 0) + 1;
+    return kinds;
   }
 
   #locate(finding: Finding): LocatedFinding {

@@ -20,6 +20,8 @@ const DEFAULT_POD: Pod = {
 };
 
 export interface Workloads {
+  /** Every pod that is described, asking or not. */
+  readonly all: readonly GuardedWorkload[];
   /** By namespace and name. */
   readonly guarded: readonly GuardedWorkload[];
   /** Pods whose service account is guarded already under other labels: one SPIFFE ID has one configuration. */
@@ -28,6 +30,7 @@ export interface Workloads {
 
 /** The pods that ask for a sidecar. */
 export function workloadsOf(pods: readonly Pod[], trustDomain: string): Workloads {
+  const all = pods.map((pod) => guard(pod, trustDomain));
   const asking = (pods.length === 0 ? [DEFAULT_POD] : pods)
     .filter(({ metadata }) => metadata.annotations?.[INJECT] === "true")
     .map((pod) => guard(pod, trustDomain))
@@ -39,7 +42,7 @@ export function workloadsOf(pods: readonly Pod[], trustDomain: string): Workload
     if (takenBy === undefined) guarded.push(pod);
     else ambiguous.push({ pod, takenBy });
   }
-  return { guarded, ambiguous };
+  return { all, guarded, ambiguous };
 }
 
 function guard({ metadata, spec }: Pod, trustDomain: string): GuardedWorkload {

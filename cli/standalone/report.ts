@@ -1,0 +1,189 @@
+/** What standalone tells while it runs: lines for people, or a JSON object a line for machines. */
+import { formatProblem, type Problem } from "../../core/api/index.ts";
+import type { Sample } from "./samples.ts";
+
+export type Happening =
+  | { readonly event: "starting"; readonly folder: string; readonly state: string; readonly trustDomain: string }
+  | { readonly event: "engine"; readonly url: string; readonly scripted: boolean }
+  | { readonly event: "resources"; readonly count: number; readonly kinds: Readonly<Record<string, number>> }
+  | { readonly event: "note"; readonly message: string }
+  /** Something in the resources that their author should know; they hold nevertheless. */
+  | {
+      readonly event: "finding";
+      readonly code: string;
+      readonly file: string;
+      readonly line: number;
+      readonly column: number;
+      readonly path: string;
+      readonly message: string;
+    }
+  | {
+      readonly event: "refused";
+      readonly problems: readonly Problem[];
+      /** Whether something goes on to hold. */
+      readonly running: boolean;
+    }
+  | { readonly event: "changed"; readonly resources: number; readonly published: number }
+  | { readonly event: "published"; readonly sidecar: string; readonly version: string }
+  | {
+      readonly event: "ack" | "nack";
+      readonly sidecar: string;
+      readonly version: string;
+      readonly elapsedMs: number;
+      readonly reason: string;
+    }
+  | {
+      readonly event: "ready";
+      readonly sidecar: string;
+      readonly listen: string;
+      readonly admin: string;
+      readonly elapsedMs: number;
+    }
+  | {
+      readonly event: "died";
+      readonly sidecar: string;
+      readonly reason: string;
+      readonly restartMs: number | undefined;
+    }
+  | { readonly event: "log"; readonly sidecar: string; readonly line: string }
+  | { readonly event: "client"; readonly identity: string; readonly certificate: string; readonly key: string }
+  | { readonly event: "try"; readonly samples: readonly Sample[] }
+  | { readonly event: "draining"; readonly sidecars: number; readonly seconds: number }
+  | { readonly event: "stopped" };
+
+export type Report = (happening: Happening) => void;
+
+/** A JSON object a line, with the time in Unix milliseconds. */
+export function jsonReport(write: (text: string) => void, now: () => number): Report {
+  return (happening) => write(`${JSON.stringify({ time: now(), ...happening })}\n`);
+}
+
+type Style = "dim" | "good" | "bad" | "warn" | "strong";
+const CODES: Readonly<Record<Style, string>> = { dim: "2", good: "32", bad: "31", warn: "33", strong: "1" };
+
+/** Lines for people. */
+export function humanReport(write: (text: string) => void, options: { readonly color: boolean }): Report {
+  const paint = (style: Style, text: string): string => {
+    return options.color ? `\u001B[${CODES[style]}m${text}\u001B[0m` : text;
+  };
+  const line = (subject: string, text: string): void => write(`${paint("dim", subject.padEnd(10))} ${text}\n`);
+  return (happening) => {
+    switch (happening.event) {
+      case "starting":
+        line("folder", happening.folder);
+        line("state", `${happening.state} (trust domain ${happening.trustDomain})`);
+        return;
+      case "engine":
+        line("engine", happening.scripted ? `scripted, at ${happening.url}` : happening.url);
+        return;
+      case "resources":
+        line("resources", `${String(happening.count)}${kindsIn(happening.kinds)}`);
+        return;
+      case "note":
+        line("note", happening.message);
+        return;
+      case "finding": {
+        const { file, line: row, column, path, message } = happening;
+        line(paint("warn", "finding"), `${file}:${String(row)}:${String(column)}: ${path}: ${message}`);
+        return;
+      }
+      case "refused":
+        for (const problem of happening.problems) write(`${paint("bad", formatProblem(problem))}\n`);
+        if (happening.running) line(paint("warn", "refused"), "the change is not taken: the last good state goes on");
+        return;
+      case "changed":
+        line("changed", changedWords(happening));
+        return;
+      case "published":
+        line("published", `${short(happening.version)} for ${happening.sidecar}`);
+        return;
+      case "ack":
+        line(
+          paint("good", "ACK"),
+          `${happening.sidecar} took ${short(happening.version)} in ${milliseconds(happening.elapsedMs)}`,
+        );
+        return;
+      case "nack":
+        line(paint("bad", "NACK"), `${happening.sidecar} refused ${short(happening.version)}: ${happening.reason}`);
+        return;
+      case "ready": {
+        const { sidecar, listen, admin, elapsedMs } = happening;
+        const where = `${paint("strong", `https://${listen}`)} (metrics at http://${admin}/metrics)`;
+        line(paint("good", "ready"), `${sidecar} in ${milliseconds(elapsedMs)} at ${where}`);
+        return;
+      }
+      case "died": {
+        const after =
+          happening.restartMs === undefined ? "" : `; starting it again in ${milliseconds(happening.restartMs)}`;
+        line(paint("bad", "died"), `${happening.sidecar}: ${happening.reason}${after}`);
+        return;
+      }
+      case "log":
+        write(`${paint("dim", `${happening.sidecar} |`)} ${logWords(happening.line)}\n`);
+        return;
+      case "client":
+        line("client", `${happening.identity}: ${happening.certificate}`);
+        return;
+      case "try":
+        write(
+          `\n${happening.samples.map(({ says, command }) => `${paint("dim", `# ${says}`)}\n${command}\n`).join("\n")}\n`,
+        );
+        return;
+      case "draining":
+        line("draining", `open requests may take up to ${String(happening.seconds)} s; Ctrl-C again does not wait`);
+        return;
+      case "stopped":
+        line("stopped", "");
+    }
+  };
+}
+
+function kindsIn(kinds: Readonly<Record<string, number>>): string {
+  const words = Object.entries(kinds).map(([kind, count]) => `${String(count)} ${kind}`);
+  return words.length === 0 ? "" : `: ${words.join(", ")}`;
+}
+
+function changedWords({ resources, published }: { readonly resources: number; readonly published: number }): string {
+  const meaning =
+    published === 0
+      ? "nothing that a sidecar decides by"
+      : `${String(published)} sidecar${published === 1 ? "" : "s"} to tell`;
+  return `${String(resources)} resources: ${meaning}`;
+}
+
+function short(version: string): string {
+  return version.slice(0, "sha256:".length + 12);
+}
+
+function milliseconds(value: number): string {
+  return `${String(Math.round(value))} ms`;
+}
+
+const LEVELS: Readonly<Record<number, string>> = {
+  10: "trace",
+  20: "debug",
+  30: "info",
+  40: "warn",
+  50: "error",
+  60: "fatal",
+};
+const HIDDEN = new Set(["level", "time", "msg", "instance"]);
+
+/** A line of the sidecar's log in words; a line that is none of the log as it is. */
+function logWords(text: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (typeof value !== "object" || value === null || !("msg" in value)) return text;
+  const fields = new Map(Object.entries(value));
+  const rest = [...fields].filter(([key]) => !HIDDEN.has(key)).map(([key, field]) => ` ${key}=${fieldWords(field)}`);
+  return `${LEVELS[Number(fields.get("level"))] ?? ""} ${String(fields.get("msg"))}${rest.join("")}`;
+}
+
+function fieldWords(field: unknown): string {
+  if (typeof field === "object" && field !== null && "message" in field) return JSON.stringify(field.message);
+  return typeof field === "string" && /^[\w.:/-]+$/.test(field) ? field : JSON.stringify(field);
+}
