@@ -9,6 +9,7 @@ import {
 import { LIBRARIES } from "../core/policy/libraries.ts";
 import { PHASES, phaseOf, variablesIn, type Phase } from "../core/policy/phase.ts";
 import { convert, parseType } from "./cel-types.ts";
+import { EXIT, UsageError } from "./command.ts";
 
 export const EVAL_HELP: string = `usage: sallyport eval [--phase PHASE] [--input FILE] EXPRESSION
        sallyport eval --jsonl
@@ -37,6 +38,7 @@ Exit codes: 0 it compiles, 1 it does not, 2 wrong usage.
 
 /** Runs `eval`; returns the exit code. */
 export async function evaluate(args: readonly string[]): Promise<number> {
+  if (args.includes("--help")) return help(EVAL_HELP);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -44,7 +46,7 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   });
   if (values.jsonl) return evaluateLines();
   const [expression] = positionals;
-  if (expression === undefined || positionals.length > 1) return usage(EVAL_HELP);
+  if (expression === undefined || positionals.length > 1) throw new UsageError("eval takes one expression");
   const input = values.input === undefined ? {} : readInput(values.input);
   const compiled =
     values.phase === undefined
@@ -65,13 +67,14 @@ export async function evaluate(args: readonly string[]): Promise<number> {
 
 /** Runs `check-expr`; returns the exit code. */
 export function checkExpression(args: readonly string[]): number {
+  if (args.includes("--help")) return help(CHECK_EXPR_HELP);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: { phase: { type: "string", default: "Request" }, json: { type: "boolean", default: false } },
   });
   const [expression] = positionals;
-  if (expression === undefined || positionals.length > 1) return usage(CHECK_EXPR_HELP);
+  if (expression === undefined || positionals.length > 1) throw new UsageError("check-expr takes one expression");
   const compiled = compile(expression, policyEnvironment(values.phase));
   if (!compiled.ok) {
     if (values.json) process.stdout.write(`${JSON.stringify({ ok: false, problems: compiled.problems })}\n`);
@@ -108,7 +111,7 @@ function compileFor(expression: string, input: Input, types: Readonly<Record<str
 }
 
 function policyEnvironment(phase: string): Environment {
-  if (!PHASES.includes(phase as Phase)) throw new Error(`--phase must be one of ${PHASES.join(", ")}`);
+  if (!PHASES.includes(phase as Phase)) throw new UsageError(`--phase must be one of ${PHASES.join(", ")}`);
   return new Environment({ variables: variablesIn(phase as Phase), libraries: LIBRARIES });
 }
 
@@ -158,17 +161,17 @@ export function evaluateLine(line: string): LineResult {
         type: "",
         cost: 0,
       };
-    const { result, spent } = compiled.program.trace(input);
+    const { result, spent, steps } = compiled.program.trace(input);
+    // What was evaluated, and what loops and long texts took beside it.
+    const cost = steps.reduce((sum, step) => sum + step.count, spent);
     const type = formatType(compiled.program.type);
-    return result instanceof CelError
-      ? { error: result.message, type, cost: spent }
-      : { value: toJson(result), type, cost: spent };
+    return result instanceof CelError ? { error: result.message, type, cost } : { value: toJson(result), type, cost };
   } catch (error) {
     return { error: (error as Error).message, type: "", cost: 0 };
   }
 }
 
-function usage(text: string): number {
-  process.stderr.write(text);
-  return 2;
+function help(text: string): number {
+  process.stdout.write(text);
+  return EXIT.ok;
 }
