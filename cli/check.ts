@@ -4,7 +4,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { formatProblem, readFiles, type Problem } from "../core/api/index.ts";
 import { checkPolicy } from "../operator/source/check-policy.ts";
-import { listFiles, readAll, type Found } from "../operator/source/folder-files.ts";
+import { listFiles, readAll, type Found, type Listing } from "../operator/source/folder-files.ts";
 import { EXIT, messageOf, StartError, UsageError, type Command } from "./command.ts";
 
 const HELP = `usage: sallyport check [--json] DIR|FILE…
@@ -57,9 +57,7 @@ async function check(args: readonly string[]): Promise<number> {
   return problems.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-async function list(
-  place: string,
-): Promise<{ readonly files: readonly Found[]; readonly problems: readonly Problem[] }> {
+async function list(place: string): Promise<Pick<Listing, "files" | "problems">> {
   try {
     const found = await stat(place);
     return found.isDirectory() ? await listFiles(place) : { files: [{ file: place, stamp: "" }], problems: [] };

@@ -18,6 +18,8 @@ export interface Found {
 export interface Listing {
   /** In ascending order of their names. */
   readonly files: readonly Found[];
+  /** The folder and all below it that were looked into. */
+  readonly folders: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -29,10 +31,12 @@ export async function listFiles(folder: string): Promise<Listing> {
   const root = await realpath(folder);
   const files: Found[] = [];
   const problems: Problem[] = [];
+  const folders: string[] = [];
   const pending: { readonly directory: string; readonly depth: number }[] = [{ directory: folder, depth: 0 }];
   let entries = 0;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { directory, depth } = next;
+    folders.push(directory);
     const names = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
       if (directory === folder) throw error;
       problems.push(problemOf(directory, `cannot be read: ${reason(error)}`));
@@ -55,7 +59,7 @@ export async function listFiles(folder: string): Promise<Listing> {
     }
   }
   files.sort((a, b) => (a.file < b.file ? -1 : 1));
-  return { files, problems };
+  return { files, folders, problems };
 }
 
 /** Reads the files; what cannot be read whole is a problem. */
@@ -103,7 +107,7 @@ async function leadsInside(
 }
 
 function tooMany(folder: string, what: string): Listing {
-  return { files: [], problems: [problemOf(folder, `has ${what}`)] };
+  return { files: [], folders: [folder], problems: [problemOf(folder, `has ${what}`)] };
 }
 
 /** What is wrong with a file or folder as a whole. */

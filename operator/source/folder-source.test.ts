@@ -128,10 +128,13 @@ describe("a folder", () => {
     write("a.yaml", policy("a"));
     await follow();
     told.splice(0);
-    for (const mode of ["Shadow", "Enforce"]) {
+    for (const mode of ["Shadow", "Enforce", "Shadow", "Enforce"]) {
       write(".a.yaml.swp", policy("a", `podSelector: {}, mode: ${mode}`));
       renameSync(path.join(folder, ".a.yaml.swp"), path.join(folder, "a.yaml"));
+      const before = performance.now();
       expect(await untilTold(2)).toEqual(["+a", "="]);
+      // Told by the watch: the re-read would take two seconds.
+      expect(performance.now() - before).toBeLessThan(1_500);
     }
   });
 

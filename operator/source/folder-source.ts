@@ -14,6 +14,9 @@ export interface FolderOptions {
   readonly rereadMs?: number;
 }
 
+/** Watches are a limited good; a folder of policies has few folders in it. */
+const MAX_WATCHED = 256;
+
 interface Content {
   readonly documents: ReadonlyMap<string, Located<Known>>;
   readonly fingerprint: string;
@@ -31,7 +34,8 @@ export class FolderSource implements Source {
   #content: Content = { documents: new Map(), fingerprint: "" };
   /** What was last refused, so that it is told once. */
   #refused = "";
-  #watcher: FSWatcher | undefined;
+  /** One for each folder: watching files would lose those that others are renamed over. */
+  readonly #watchers = new Map<string, FSWatcher>();
   #reread: NodeJS.Timeout | undefined;
   #debounce: NodeJS.Timeout | undefined;
   #changedAt: number | undefined;
@@ -47,8 +51,7 @@ export class FolderSource implements Source {
   async start(handler: (event: SourceEvent) => void): Promise<void> {
     this.#handler = handler;
     // Watched before it is read: a change in between is told twice rather than never.
-    await listFiles(this.#folder);
-    this.#watch();
+    this.#watch((await listFiles(this.#folder)).folders);
     this.#reread = setInterval(() => this.#look(), this.#options.rereadMs ?? 2_000);
     this.#reading = this.#load(this.#clock(), true);
     await this.#reading;
@@ -56,20 +59,31 @@ export class FolderSource implements Source {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#watcher?.close();
+    for (const watcher of this.#watchers.values()) watcher.close();
     clearInterval(this.#reread);
     clearTimeout(this.#debounce);
     await this.#reading;
   }
 
-  #watch(): void {
-    try {
-      this.#watcher = watch(this.#folder, { recursive: true }, () => this.#onChange());
-      // Watches run out, and a folder may be replaced: the re-read goes on finding changes, a little later.
-      this.#watcher.on("error", () => this.#watcher?.close());
-    } catch {
-      this.#watcher = undefined;
+  /** Watches these folders and no others. Where that cannot be had, the re-read finds changes, a little later. */
+  #watch(folders: readonly string[]): void {
+    const wanted = new Set(folders.slice(0, MAX_WATCHED));
+    for (const [folder, watcher] of this.#watchers) if (!wanted.has(folder)) this.#unwatch(folder, watcher);
+    for (const folder of wanted) {
+      if (this.#watchers.has(folder) || this.#stopped) continue;
+      try {
+        const watcher = watch(folder, () => this.#onChange());
+        watcher.on("error", () => this.#unwatch(folder, watcher));
+        this.#watchers.set(folder, watcher);
+      } catch {
+        return;
+      }
     }
+  }
+
+  #unwatch(folder: string, watcher: FSWatcher): void {
+    watcher.close();
+    this.#watchers.delete(folder);
   }
 
   #onChange(): void {
@@ -90,6 +104,7 @@ export class FolderSource implements Source {
 
   async #load(changedAt: number, first: boolean): Promise<void> {
     const listing = await listFiles(this.#folder).catch((error: unknown): Listing => this.#unreadable(error));
+    this.#watch(listing.folders);
     const fingerprint = fingerprintOf(listing);
     const known = fingerprint === (this.#refused === "" ? this.#content.fingerprint : this.#refused);
     if (this.#stopped || (!first && known)) return;
@@ -137,7 +152,7 @@ export class FolderSource implements Source {
   }
 
   #unreadable(error: unknown): Listing {
-    return { files: [], problems: [problemOf(this.#folder, `cannot be read: ${reason(error)}`)] };
+    return { files: [], folders: [], problems: [problemOf(this.#folder, `cannot be read: ${reason(error)}`)] };
   }
 }
 
