@@ -1,24 +1,12 @@
 /** Whole answers: what they say of themselves, and lists of models with what a caller may see of them. */
 import { isUtf8 } from "node:buffer";
-import type { Usage } from "../exchange.ts";
+import type { WholeAnswer } from "../dialect.ts";
 import { readJson } from "../json.ts";
 import { isObject, type JsonObject } from "./check.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 
 /** Bytes of an answer that is read whole. */
 export const MAX_ANSWER_BYTES: number = 64 * 1024 * 1024;
-
-export type WholeAnswer =
-  | {
-      readonly ok: true;
-      readonly usage: Usage;
-      /** As the engine names it; "" when it does not. */
-      readonly model: string;
-      /** The last choice's finish_reason; "" when there is none. */
-      readonly finish: string;
-      readonly choices: number;
-    }
-  | { readonly ok: false; readonly message: string };
 
 /** Reads a successful answer of any operation; never throws. */
 export function readAnswer(bytes: Buffer): WholeAnswer {

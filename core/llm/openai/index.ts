@@ -1,6 +1,21 @@
 /** OpenAI's dialect, as OpenAI, vLLM, llama.cpp, Ollama and TGI speak it. */
-export { filterModels, readAnswer, type WholeAnswer } from "./answer.ts";
-export { errorBody, errorEvent } from "./errors.ts";
-export { readRequest } from "./request.ts";
-export { routeOf, type Route, type Routing } from "./routes.ts";
-export { StreamReader, type StreamReaderOptions, type Terminal } from "./stream.ts";
+import type { Dialect } from "../dialect.ts";
+import { filterModels, readAnswer } from "./answer.ts";
+import { errorBody, errorEvent } from "./errors.ts";
+import { readRequest } from "./request.ts";
+import { routeOf } from "./routes.ts";
+import { StreamReader } from "./stream.ts";
+
+export type { AnswerStream, Route, Routing, StreamReaderOptions, Terminal, WholeAnswer } from "../dialect.ts";
+export { errorBody, errorEvent, filterModels, readAnswer, readRequest, routeOf, StreamReader };
+
+export const OPENAI: Dialect = {
+  name: "openai",
+  routeOf,
+  readRequest,
+  errorBody,
+  errorEvent,
+  openStream: (options) => new StreamReader(options),
+  readAnswer,
+  filterModels,
+};

@@ -1,4 +1,5 @@
 /** From a request's bytes to the exchange that is decided on, and the body that may be forwarded. */
+import type { Route } from "../dialect.ts";
 import type { Exchange, Operation, Reading, ReadingError } from "../exchange.ts";
 import { JSON_LIMITS, readJson, type JsonLimits } from "../json.ts";
 import { JsonBody, NO_BODY } from "./body.ts";
@@ -8,7 +9,6 @@ import { featuresOf, nothingFound, type Found } from "./found.ts";
 import { OpenAiExchange } from "./openai-exchange.ts";
 import { CHAT, COMPLETIONS, EMBEDDINGS } from "./parameters.ts";
 import { promptCount } from "./prompts.ts";
-import type { Route } from "./routes.ts";
 
 interface Kind {
   readonly parameters: Table;

@@ -1,17 +1,6 @@
 /** Which of OpenAI's operations a request line names. Exact paths only: a path that two readers could take apart differently is refused. */
+import type { Routing } from "../dialect.ts";
 import type { Operation, ReadingError } from "../exchange.ts";
-
-export interface Route {
-  readonly operation: Operation;
-  readonly method: "GET" | "POST";
-  /** As it came, which is as it is forwarded. */
-  readonly path: string;
-  /** The model that the path names; else "". */
-  readonly model: string;
-}
-
-export type Routing =
-  { readonly ok: true; readonly route: Route } | { readonly ok: false; readonly error: ReadingError };
 
 function posted(path: string, operation: Operation): readonly [string, Routing] {
   return [path, { ok: true, route: { operation, method: "POST", path, model: "" } }];

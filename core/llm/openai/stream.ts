@@ -2,21 +2,11 @@
  * A streamed answer, read as it passes: usage, why it finished, and how it ended. Events go on verbatim; only those whose
  * bytes show that they may say something are parsed.
  */
+import type { AnswerStream, StreamReaderOptions, Terminal } from "../dialect.ts";
 import type { Usage } from "../exchange.ts";
 import { SseSplitter, type EventSink } from "../sse.ts";
 import { isObject, type JsonObject } from "./check.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
-
-/** How a stream ended: with its terminator, with an error event, or with neither, which no caller may take for success. */
-export type Terminal = "done" | "error" | "cut";
-
-export interface StreamReaderOptions {
-  /** Usage was asked for on the caller's behalf only: chunks that hold nothing else are left out. */
-  readonly hideUsage: boolean;
-  /** Gets each event that goes on to the caller; the bytes are its own only until it returns. */
-  readonly emit: EventSink;
-  readonly maxEventBytes?: number;
-}
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -32,7 +22,7 @@ const USAGE = Buffer.from('"usage"');
 const ERROR = Buffer.from('"error"');
 const FINISH = Buffer.from('"finish_reason"');
 
-export class StreamReader {
+export class StreamReader implements AnswerStream {
   readonly #splitter: SseSplitter;
   readonly #hideUsage: boolean;
   readonly #emit: EventSink;
@@ -71,7 +61,10 @@ export class StreamReader {
 
   /** Takes the bytes from start to end; returns what is wrong with the stream, from then on always. */
   push(chunk: Buffer, start: number = 0, end: number = chunk.length): string | undefined {
-    this.#problem ??= this.#splitter.push(chunk, start, end);
+    if (this.#problem !== undefined) return this.#problem;
+    const problem = this.#splitter.push(chunk, start, end);
+    // An event may have set one meanwhile, and it came first.
+    this.#problem ??= problem;
     return this.#problem;
   }
 
@@ -100,6 +93,7 @@ export class StreamReader {
     }
     if (first !== OPEN_BRACE || buffer[contentEnd - 1] !== CLOSE_BRACE) return this.#uncommon(buffer, start, end);
     let parse = false;
+    let finish = this.#finish;
     for (let i = at; i < contentEnd; i++) {
       const byte = buffer[i];
       if (byte === QUOTE) {
@@ -107,12 +101,14 @@ export class StreamReader {
         const next = buffer[i + 1];
         if (next === 0x75) parse ||= opensObject(buffer, i, contentEnd, USAGE);
         else if (next === 0x65) parse ||= startsWith(buffer, i, contentEnd, ERROR);
-        else if (next === 0x66 && startsWith(buffer, i, contentEnd, FINISH))
-          this.#finish = word(buffer, i + FINISH.length, contentEnd) ?? this.#finish;
+        else if (next === 0x66 && startsWith(buffer, i, contentEnd, FINISH)) {
+          finish = word(buffer, i + FINISH.length, contentEnd) ?? finish;
+        }
       } else if (byte === LF || byte === CR) return this.#uncommon(buffer, start, end);
     }
     if (parse) this.#judge(parsed(buffer.toString("utf8", at, contentEnd)), buffer, start, end);
     else {
+      this.#finish = finish;
       this.#deltas++;
       this.#emit(buffer, start, end);
     }
