@@ -39,6 +39,7 @@ export class CompiledProgram implements Program {
     } catch (error) {
       return asError(error);
     } finally {
+      budget.spent = steps - budget.left;
       budget.left = before;
     }
   }

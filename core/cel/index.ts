@@ -27,7 +27,7 @@ export {
   kindOf,
 } from "./values.ts";
 export type { ErrorCode, Int, Key, Kind, ListValue, MapValue, Value } from "./values.ts";
-export { DEFAULT_BUDGET } from "./budget.ts";
+export { budget, DEFAULT_BUDGET } from "./budget.ts";
 export type { Example, FunctionDeclaration, Library, MacroDeclaration, Overload } from "./declarations.ts";
 export { parseJson, toJson } from "./json.ts";
 export { fromJson } from "./json-typed.ts";

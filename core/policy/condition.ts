@@ -1,6 +1,7 @@
 /** A policy's expressions, compiled, with the variables that they share. */
 import {
   BOOL,
+  budget,
   CelError,
   Environment,
   compile,
@@ -9,13 +10,22 @@ import {
   type CelType,
   type Problem,
   type Program,
+  type Value,
 } from "../cel/index.ts";
 import type { Facts } from "./facts.ts";
 import { VARIABLES } from "./schema.ts";
 import { LIBRARIES } from "./libraries.ts";
 
-/** Steps that the expressions of one decision may take together. */
+/** Steps that one expression may be estimated to take, and that all expressions of one decision may take together. */
 export const DECISION_BUDGET = 1_000_000;
+
+/** What the decision under way may still spend. A decision is synchronous, so there is one at a time. */
+const purse = { left: DECISION_BUDGET };
+
+/** A decision begins: its expressions share one budget from here on. */
+export function beginDecision(): void {
+  purse.left = DECISION_BUDGET;
+}
 
 /** A problem of one expression, with the path of its field below the policy's spec. */
 export interface ExpressionProblem extends Problem {
@@ -42,9 +52,11 @@ export class Condition {
   }
 
   test(facts: Facts): boolean | CelError {
-    if (this.#needs.length === 0) return this.program.test(facts, DECISION_BUDGET);
-    const activation = this.#scope.activation(facts, this.#needs);
-    return activation instanceof CelError ? activation : this.program.test(activation, DECISION_BUDGET);
+    const activation = this.activation(facts);
+    if (activation instanceof CelError) return activation;
+    const result = this.program.test(activation, purse.left);
+    purse.left -= budget.spent;
+    return result;
   }
 
   /** The activation to trace with, or the error of a variable. */
@@ -115,7 +127,7 @@ export class Scope {
     if (!Object.hasOwn(values, variable.name)) {
       const activation = this.activation(facts, variable.needs);
       values[variable.name] =
-        activation instanceof CelError ? activation : variable.program.evaluate(activation, DECISION_BUDGET);
+        activation instanceof CelError ? activation : evaluateVariable(variable.program, activation);
     }
     const value = values[variable.name];
     return value instanceof CelError ? value : undefined;
@@ -130,6 +142,12 @@ export class Scope {
     for (const problem of compiled.problems) this.problems.push({ ...problem, path });
     return undefined;
   }
+}
+
+function evaluateVariable(program: Program, activation: Activation): Value | CelError {
+  const value = program.evaluate(activation, purse.left);
+  purse.left -= budget.spent;
+  return value;
 }
 
 const BASE = new Environment({ variables: VARIABLES, libraries: LIBRARIES });

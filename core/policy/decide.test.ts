@@ -337,3 +337,14 @@ describe("any decision", () => {
     );
   });
 });
+
+test("the expressions of one decision share one budget, and what goes over it denies", () => {
+  const heavy = "llm.messages.all(a, llm.messages.all(b, a.role == b.role || a.role != b.role))";
+  const messages = Array.from({ length: 400 }, () => ({ role: "user" as const, content: "", name: "" }));
+  const require = (name: string): SnapshotRule => ({ name, action: "Require", require: heavy });
+  const one = [ALLOW, require("a")];
+  const three = [ALLOW, require("a"), require("b"), require("c")];
+  expect(outcome([policy(one)], factsOf({ messages }))).toBe("Allow allow");
+  expect(outcome([policy(three)], factsOf({ messages }))).toMatch(/^Deny evaluation_error [bc]$/);
+  expect(outcome([policy(one)], factsOf({ messages }))).toBe("Allow allow");
+});

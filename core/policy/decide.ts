@@ -5,6 +5,7 @@
 import type { ShadowVerdict } from "../audit/record.ts";
 import { CelError } from "../cel/index.ts";
 import { OPERATIONS } from "../llm/exchange.ts";
+import { beginDecision } from "./condition.ts";
 import { allowance, type Decision, type DenialCode } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { inScope, missingFeatures, type CompiledRule, type PolicySet, type RuleIndex } from "./rules.ts";
@@ -45,6 +46,7 @@ export function modelVisible(set: PolicySet, peer: string, model: string): boole
 }
 
 function judge(index: RuleIndex, facts: Facts): Verdict {
+  beginDecision();
   const { denies, requires, allows } = index.candidates(facts.source.spiffeId, facts.llm.operation, facts.llm.model);
   for (const rule of denies) {
     if (!usesTool(rule, facts)) continue;
