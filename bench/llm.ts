@@ -6,6 +6,7 @@ import { spread, type BenchOptions, type BenchResult, type Row, type Spread } fr
 const REQUEST_BYTES = 8 * 1024;
 
 const PROSE = "The lighthouse keeper wrote down the weather every evening, and nobody ever asked him for it. ";
+const CYRILLIC = "Смотритель маяка записывал погоду каждый вечер, и никто его об этом не спрашивал. ";
 const CODE = 'if (name === "lamp") {\n\tconsole.log("it is \\"lit\\"", {"at": 20});\n}\n';
 
 function chatOf(text: string, extra: Readonly<Record<string, unknown>>): Buffer {
@@ -73,6 +74,7 @@ function requests(options: BenchOptions): Row[] {
     ["8 KB of prose", chat(PROSE)],
     ["8 KB of code, many escapes", chat(CODE)],
     ["8 KB with 8 tools", chat(PROSE, { tools: TOOLS })],
+    ["8 KB of Cyrillic", chat(CYRILLIC)],
   ];
   const rows: Row[] = [];
   for (const [name, bytes] of bodies) {

@@ -51,7 +51,11 @@ export function readJson(bytes: Buffer, limits: JsonLimits = JSON_LIMITS): JsonR
     };
   }
   if (!isUtf8(bytes)) return { ok: false, ...utf8Fault(bytes) };
-  const text = bytes.toString("utf8");
+  return readJsonText(bytes.toString("utf8"), limits);
+}
+
+/** As readJson, of text that is inside a request already; its bytes are not counted again. */
+export function readJsonText(text: string, limits: JsonLimits = JSON_LIMITS): JsonReading {
   const shape = scan(text, limits);
   if (typeof shape === "string") return refuse(text, limits, shape);
   let value: unknown;

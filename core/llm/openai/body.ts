@@ -3,7 +3,7 @@
  * touched, in the text itself, so that all the rest is forwarded byte for byte.
  */
 import type { BodyChanges, RequestBody } from "../exchange.ts";
-import { readJson, type JsonMember } from "../json.ts";
+import { readJsonText, type JsonMember } from "../json.ts";
 import { isObject, type JsonObject } from "./check.ts";
 
 const EMPTY = Buffer.alloc(0);
@@ -105,7 +105,7 @@ export class JsonBody implements RequestBody {
 
 /** The text of an object with its include_usage set to true, its other members as they are. */
 function withUsage(text: string): string {
-  const reading = readJson(Buffer.from(text, "utf8"));
+  const reading = readJsonText(text);
   if (!reading.ok) throw new Error(`stream_options was read and cannot be read again: ${reading.message}`);
   const member = reading.members.find(({ key }) => key === "include_usage");
   if (member !== undefined) return `${text.slice(0, member.valueStart)}true${text.slice(member.valueEnd)}`;

@@ -60,10 +60,6 @@ export function anyObject(feature?: Feature): Check {
   };
 }
 
-export function anything(feature: Feature): Check {
-  return noted(feature, () => undefined);
-}
-
 /** An array of at most `max` elements. */
 export function list(element: Check, max: number, min = 0): Check {
   return (value, found) => {

@@ -1,5 +1,5 @@
 /** What shapes the answer: response formats and constrained decoding, OpenAI's, vLLM's and llama.cpp's. */
-import { anyObject, anything, either, flag, isObject, list, noted, object, text, type Check } from "./check.ts";
+import { anyObject, either, flag, isObject, list, noted, object, text, type Check } from "./check.ts";
 import { invalid } from "./fault.ts";
 
 const type = text();
@@ -58,7 +58,7 @@ const structuredOutputs: Check = noted(
 export const CONSTRAINED_OUTPUT: Readonly<Record<string, Check>> = {
   response_format: responseFormat,
   structured_outputs: structuredOutputs,
-  guided_json: anything("StructuredOutput"),
+  guided_json: noted("StructuredOutput", schemaOrText),
   guided_regex: noted("StructuredOutput", text()),
   guided_choice: noted("StructuredOutput", list(text(), 65_536)),
   guided_grammar: noted("StructuredOutput", text()),

@@ -170,6 +170,8 @@ const GENERATION: Readonly<Record<string, Check>> = {
   ...NEVER,
 };
 
+const EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+
 /** POST /v1/chat/completions */
 export const CHAT: Table = table({
   ...GENERATION,
@@ -203,9 +205,9 @@ export const CHAT: Table = table({
   prompt_cache_key: text(1024),
   prompt_cache_options: object({ mode: oneOf("implicit", "explicit"), ttl: oneOf("30m") }),
   prompt_cache_retention: oneOf("in_memory", "24h"),
-  reasoning_effort: oneOf("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+  reasoning_effort: oneOf(...EFFORTS),
   // Ollama's spelling of it.
-  reasoning: object({ effort: text(32) }),
+  reasoning: object({ effort: oneOf(...EFFORTS) }),
   safety_identifier: text(1024),
   service_tier: oneOf("auto", "default", "flex", "scale", "priority", "fast"),
   verbosity: oneOf("low", "medium", "high"),

@@ -389,6 +389,15 @@ describe("what an exchange says", () => {
     ]);
   });
 
+  test("a call's arguments that could be read in two ways, or are too deep, stay text", () => {
+    for (const text of ['{"q":1,"q":2}', "[".repeat(100_000) + "]".repeat(100_000), "{", ""]) {
+      const call = { id: "c1", type: "function", function: { name: "f", arguments: text } };
+      expect(read("Chat", chat({ role: "assistant", tool_calls: [call] })).toolCalls).toEqual([
+        { name: "f", arguments: text },
+      ]);
+    }
+  });
+
   test("attachments, and the data of one that is inside the request is not its address", () => {
     expect(exchange.attachments).toEqual([{ kind: "image", url: "https://x/a.png" }]);
     const inside = read("Chat", user({ type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }));

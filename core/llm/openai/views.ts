@@ -3,6 +3,7 @@
  * here relies on the checks: a value that is there has its type.
  */
 import type { Attachment, Message, Role, ToolCall, ToolDefinition } from "../exchange.ts";
+import { readJsonText } from "../json.ts";
 import { isObject, type JsonObject } from "./check.ts";
 
 const NONE: readonly never[] = [];
@@ -76,12 +77,10 @@ function callOf(call: JsonObject): ToolCall {
   return { name: string(call["name"]), arguments: parsed(text) };
 }
 
+/** The arguments, unless two readers could take them apart differently: then they are the text that they are. */
 function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  const reading = readJsonText(text);
+  return reading.ok ? reading.value : text;
 }
 
 export function toolNamesOf(body: JsonObject): readonly string[] {
@@ -132,6 +131,7 @@ const TEXT_PARAMETERS = [
   "guided_json",
   "guided_choice",
   "structured_outputs",
+  "web_search_options",
 ];
 
 /** Every text that the engine would read, joined by a newline: no text of the body that can reach the model is left out. */
