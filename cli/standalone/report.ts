@@ -24,7 +24,6 @@ export type Happening =
       readonly running: boolean;
     }
   | { readonly event: "changed"; readonly resources: number; readonly published: number }
-  | { readonly event: "published"; readonly sidecar: string; readonly version: string }
   | {
       readonly event: "ack" | "nack";
       readonly sidecar: string;
@@ -46,7 +45,6 @@ export type Happening =
       readonly restartMs: number | undefined;
     }
   | { readonly event: "log"; readonly sidecar: string; readonly line: string }
-  | { readonly event: "client"; readonly identity: string; readonly certificate: string; readonly key: string }
   | { readonly event: "try"; readonly samples: readonly Sample[] }
   | { readonly event: "draining"; readonly sidecars: number; readonly seconds: number }
   | { readonly event: "stopped" };
@@ -94,9 +92,6 @@ export function humanReport(write: (text: string) => void, options: { readonly c
       case "changed":
         line("changed", changedWords(happening));
         return;
-      case "published":
-        line("published", `${short(happening.version)} for ${happening.sidecar}`);
-        return;
       case "ack":
         line(
           paint("good", "ACK"),
@@ -121,9 +116,6 @@ export function humanReport(write: (text: string) => void, options: { readonly c
       case "log":
         write(`${paint("dim", `${happening.sidecar} |`)} ${logWords(happening.line)}\n`);
         return;
-      case "client":
-        line("client", `${happening.identity}: ${happening.certificate}`);
-        return;
       case "try":
         write(
           `\n${happening.samples.map(({ says, command }) => `${paint("dim", `# ${says}`)}\n${command}\n`).join("\n")}\n`,
@@ -145,9 +137,7 @@ function kindsIn(kinds: Readonly<Record<string, number>>): string {
 
 function changedWords({ resources, published }: { readonly resources: number; readonly published: number }): string {
   const meaning =
-    published === 0
-      ? "nothing that a sidecar decides by"
-      : `${String(published)} sidecar${published === 1 ? "" : "s"} to tell`;
+    published === 0 ? "nothing new for a sidecar" : `${String(published)} sidecar${published === 1 ? "" : "s"} to tell`;
   return `${String(resources)} resources: ${meaning}`;
 }
 

@@ -44,9 +44,11 @@ export class Session {
   #sidecars: Sidecars | undefined;
   #tokens: OneTimeTokens | undefined;
   #running = false;
-  /** Sidecars that serve, with their addresses, and sidecars that have taken a snapshot; by pod. */
+  /** Sidecars that serve, with their addresses, and sidecars that have taken a snapshot; by SPIFFE ID. */
   readonly #serving = new Map<string, RunningSidecar>();
   readonly #configured = new Set<string>();
+  /** namespace/name of each guarded pod. */
+  #names: ReadonlyMap<string, string> = new Map();
   #tried = false;
   #fail: (outcome: Outcome) => void = () => {};
   /** Resolves if the session cannot go on. */
@@ -147,8 +149,8 @@ export class Session {
       newToken: (workload) => this.#newToken(workload),
       report: this.#report,
       onReady: (running) => {
-        this.#serving.set(running.workload.name, running);
-        this.#offerSamples(running.workload.name);
+        this.#serving.set(running.workload.spiffeId, running);
+        this.#offerSamples(running.workload.spiffeId);
       },
       onFailure: ({ namespace, name }, reason) =>
         this.#fail({ code: "sidecar", message: `the sidecar of ${namespace}/${name} did not start: ${reason}` }),
@@ -186,10 +188,11 @@ export class Session {
         if (!this.#running) this.#fail({ code: "resources", message: "the resources are wrong" });
         return;
       case "verdict": {
-        const { instance, version, verdict, reason } = event.verdict;
-        this.#report({ event: verdict, sidecar: instance, version, elapsedMs: event.elapsedMs, reason });
-        if (verdict === "ack") this.#configured.add(instance);
-        this.#offerSamples(instance);
+        const { spiffeId, version, verdict, reason } = event.verdict;
+        const sidecar = this.#names.get(spiffeId) ?? spiffeId;
+        this.#report({ event: verdict, sidecar, version, elapsedMs: Math.round(event.elapsedMs), reason });
+        if (verdict === "ack") this.#configured.add(spiffeId);
+        this.#offerSamples(spiffeId);
         return;
       }
       case "compiled":
@@ -208,11 +211,17 @@ export class Session {
     if (this.#running) report({ event: "changed", resources, published: published.length });
     else report({ event: "resources", count: resources, kinds });
     this.#running = true;
+    this.#names = new Map(workloads.guarded.map(({ spiffeId, namespace, name }) => [spiffeId, `${namespace}/${name}`]));
     for (const { code, file, line, column, path: field, message } of findings) {
       report({ event: "finding", code, file, line, column, path: field, message });
     }
     for (const { pod, takenBy } of workloads.ambiguous) {
       const message = `${pod.namespace}/${pod.name} gets no sidecar: its service account is ${takenBy.name}'s already`;
+      report({ event: "note", message });
+    }
+    for (const { workload, ungoverned } of published) {
+      if (!ungoverned) continue;
+      const message = `no policy selects ${workload.namespace}/${workload.name}: every request is denied`;
       report({ event: "note", message });
     }
     if (workloads.guarded.length === 0) {
@@ -224,9 +233,10 @@ export class Session {
   }
 
   /** Once, for the sidecar that first both serves and has its snapshot. */
-  #offerSamples(pod: string): void {
-    const running = this.#serving.get(pod);
-    if (this.#tried || running === undefined || !this.#configured.has(pod) || this.#reconciler === undefined) return;
+  #offerSamples(spiffeId: string): void {
+    const running = this.#serving.get(spiffeId);
+    if (this.#tried || running === undefined || !this.#configured.has(spiffeId) || this.#reconciler === undefined)
+      return;
     this.#tried = true;
     const snapshot = compileFrom(this.#reconciler.index, running.workload);
     const clients = this.#clients?.clients ?? [];

@@ -92,7 +92,7 @@ export class Sidecars {
     switch (event.type) {
       case "ready": {
         const { listen, admin, elapsedMs } = event;
-        report({ event: "ready", sidecar, listen, admin, elapsedMs });
+        report({ event: "ready", sidecar, listen, admin, elapsedMs: Math.round(elapsedMs) });
         onReady({ workload, listen });
         return;
       }

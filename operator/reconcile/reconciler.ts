@@ -34,6 +34,13 @@ export interface LocatedFinding extends Finding {
   readonly column: number;
 }
 
+export interface PublishedWorkload {
+  readonly workload: GuardedWorkload;
+  readonly version: string;
+  /** No policy selects it, so that everything is denied. */
+  readonly ungoverned: boolean;
+}
+
 export type ReconcilerEvent =
   /** The world was compiled. `published` are the workloads whose snapshot is another than before. */
   | {
@@ -42,7 +49,7 @@ export type ReconcilerEvent =
       /** How many of each kind. */
       readonly kinds: Readonly<Record<string, number>>;
       readonly workloads: Workloads;
-      readonly published: readonly { readonly workload: GuardedWorkload; readonly version: string }[];
+      readonly published: readonly PublishedWorkload[];
       readonly findings: readonly LocatedFinding[];
     }
   /** A change was refused; what holds goes on. */
@@ -125,7 +132,7 @@ export class Reconciler {
     const world = this.#world();
     this.#index = indexWorld(world, trust);
     const workloads = workloadsOf(world.pods, trust.trustDomain);
-    const published: { workload: GuardedWorkload; version: string }[] = [];
+    const published: PublishedWorkload[] = [];
     const gone = new Set(this.#published.keys());
     for (const workload of workloads.guarded) {
       const { spiffeId } = workload;
@@ -135,7 +142,7 @@ export class Reconciler {
       if (this.#published.get(spiffeId)?.version === version) continue;
       this.#published.set(spiffeId, { version, changedAt, spoken: new Set() });
       publisher.publish(spiffeId, bytes, snapshot.features);
-      published.push({ workload, version });
+      published.push({ workload, version, ungoverned: snapshot.policies.length === 0 });
     }
     for (const spiffeId of gone) {
       this.#published.delete(spiffeId);
