@@ -157,7 +157,7 @@ async function npmOutcomes(url: string, caller: Caller, nobody: Caller): Promise
     "no certificate": chat("tiny", openaiClient(url, nobody)),
     "unknown path": async () => await client.post("/slots/0", { body: {} }),
     "unknown parameter": async () => {
-      const more = { model: "tiny", messages, slot_id: 1 };
+      const more = { model: "tiny", messages, frobnicate: 1 };
       return await client.chat.completions.create(more);
     },
     "engine down": chat("dead"),

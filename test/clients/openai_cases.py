@@ -53,7 +53,7 @@ CASES = {
     "no rule": chat("unheard-of"),
     "no certificate": chat("tiny", with_certificate=False),
     "unknown path": lambda: client().post("/slots/0", body={}, cast_to=object),
-    "unknown parameter": lambda: client().chat.completions.create(model="tiny", messages=HELLO, extra_body={"slot_id": 1}),
+    "unknown parameter": lambda: client().chat.completions.create(model="tiny", messages=HELLO, extra_body={"frobnicate": 1}),
     "engine down": chat("dead"),
     "models": lambda: [model.id for model in client().models.list().data],
 }

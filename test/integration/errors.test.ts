@@ -152,8 +152,8 @@ describe("what is asked", () => {
   });
 
   test("a parameter that nobody has looked at", async () => {
-    const error = await refused(postJson(CHAT, chat("tiny", { slot_id: 3 })), 400, "unknown_parameter");
-    expect(error.param).toBe("slot_id");
+    const error = await refused(postJson(CHAT, chat("tiny", { frobnicate: 3 })), 400, "unknown_parameter");
+    expect(error.param).toBe("frobnicate");
   });
 
   test("more than the sidecar takes: refused on its head, before the body is sent", async () => {

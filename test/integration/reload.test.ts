@@ -48,36 +48,37 @@ test("a change is in force, and it is printed which sidecar took which version i
   expect(await status("tiny")).toBe(200);
 });
 
-const mistakes: readonly (readonly [string, string, number, RegExp])[] = [
-  ["YAML that is none", policy().replace("rules:", "rules: ]["), 8, /policy\.yaml:8:\d+/u],
+const mistakes: readonly (readonly [string, string, RegExp])[] = [
+  ["YAML that is none", policy().replace("rules:", "rules: ]["), /policy\.yaml:7:10:/u],
   [
     "an unknown field",
     policy().replace("operations:", "operation:"),
-    16,
-    /policy\.yaml:16:\d+[^]*rules\[1\]\.operation[^]*operations/u,
+    /policy\.yaml:16:5: spec\.rules\[1\]\.operation: .*"operations"/u,
   ],
-  ["an unknown operation", policy().replace("Embeddings", "Embedings"), 16, /policy\.yaml:16:\d+[^]*Embeddings/u],
+  [
+    "an unknown operation",
+    policy().replace("Embeddings", "Embedings"),
+    /policy\.yaml:16:37: spec\.rules\[1\]\.operations\[2\]: .*Embeddings/u,
+  ],
   [
     "an expression that names what does not exist",
     policy().replace(
       'models: ["forbidden-*"]',
       'models: ["forbidden-*"]\n    when: source.identity.namespce == "apps"',
     ),
-    12,
-    /policy\.yaml:12:\d+[^]*namespace/u,
+    /policy\.yaml:11:27: spec\.rules\[0\]\.when: .*'namespace'/u,
   ],
   [
     "a field that a later version will enforce",
     policy().replace("  rules:", "  limits: []\n  rules:"),
-    8,
-    /policy\.yaml:8:\d+[^]*limits/u,
+    /policy\.yaml:7:3: spec\.limits: /u,
   ],
 ];
 
 test.each(mistakes)(
   "%s is told by file, line and column; the old configuration goes on",
-  async (_name, text, _line, pattern) => {
-    await printed(() => sallyport.write("policy.yaml", policy(["tiny", "kept"])), /\back/iu);
+  async (_name, text, pattern) => {
+    sallyport.write("policy.yaml", policy(["tiny", "kept"]));
     await until("kept", 200);
     await printed(() => sallyport.write("policy.yaml", text), pattern);
     await sleep(200);

@@ -145,12 +145,9 @@ describeUnless(had.ok ? undefined : `no real engine: ${had.reason}`)("with a rea
         .create({ model: "tiny", messages: HELLO, max_tokens: 1_900, stream: true }, { signal: abort.signal })
         .withResponse();
       let chunks = 0;
-      await expect(
-        (async () => {
-          for await (const _chunk of stream) if (++chunks === 3) abort.abort();
-          throw new Error("the stream ended by itself");
-        })(),
-      ).rejects.toThrow(/abort/iu);
+      // the SDK ends the loop of a stream that its own signal aborted
+      for await (const _chunk of stream) if (++chunks === 3) abort.abort();
+      expect(chunks).toBeLessThan(100);
       let busy = 1;
       for (let tries = 0; tries < 50 && busy > 0; tries++) {
         busy = (await engine?.busy()) ?? NaN;

@@ -38,6 +38,12 @@ export class Authority {
     return `${this.certificate.toString("pem")}\n`;
   }
 
+  #keyIdentifier(): string {
+    const extension = this.certificate.getExtension(x509.SubjectKeyIdentifierExtension);
+    if (extension === null) throw new Error("the authority's certificate has no subject key identifier");
+    return extension.keyId;
+  }
+
   async leaf(options: LeafOptions): Promise<Credentials> {
     const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
     const ca = options.ca === true;
@@ -50,7 +56,8 @@ export class Authority {
     const subject = options.subject ?? "";
     const certificate = await x509.X509CertificateGenerator.create({
       subject,
-      issuer: this.certificate.subject,
+      // the name as it is encoded there: what is compared is bytes
+      issuer: this.certificate.subjectName,
       notBefore: options.notBefore ?? new Date(Date.now() - HOUR_MS),
       notAfter: options.notAfter ?? new Date(Date.now() + HOUR_MS),
       signingAlgorithm: ALGORITHM,
@@ -61,7 +68,7 @@ export class Authority {
         new x509.KeyUsagesExtension(usage, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names, subject === "")]),
-        await x509.AuthorityKeyIdentifierExtension.create(this.certificate.publicKey),
+        new x509.AuthorityKeyIdentifierExtension(this.#keyIdentifier()),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
