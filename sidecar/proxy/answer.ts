@@ -127,7 +127,12 @@ export class Answer implements EngineSink, Responder {
     // Before the Begin is on disk there is nothing to cancel; abandoned() writes the End then.
     if (this.#phase === "begin") return;
     this.#call?.abort();
-    this.#finish("ClientGone", this.#phase === "stream" ? this.#status : 0, "");
+    if (this.#phase !== "stream") return this.#finish("ClientGone", 0, "");
+    const stream = this.#stream!;
+    this.#usage = stream.usage;
+    // Clients leave as soon as they have read the last event, before the framing has ended: they have their answer.
+    if (stream.terminal === "cut") this.#finish("ClientGone", this.#status, "");
+    else this.#finish("Completed", this.#status, stream.terminal === "error" ? "engine_refused" : "");
   }
 
   // Whole answers

@@ -70,7 +70,11 @@ function anyEngine(model: string, start: () => Promise<Standalone>): void {
     for await (const chunk of stream) usage = chunk.usage ?? usage;
     expect(usage?.completion_tokens).toBeGreaterThan(0);
     const [, end] = await sallyport.auditOf(response.headers.get("x-request-id") ?? "", 2);
-    expect(end).toMatchObject({ promptTokens: usage?.prompt_tokens, completionTokens: usage?.completion_tokens });
+    expect(end).toMatchObject({
+      outcome: "Completed",
+      promptTokens: usage?.prompt_tokens,
+      completionTokens: usage?.completion_tokens,
+    });
   });
 
   test("two choices are two answers, whole and streamed", async () => {
