@@ -37,7 +37,7 @@ import { OperatorChannel } from "./channel.ts";
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
 async function operator(options: TestOperatorOptions = {}): Promise<TestOperator> {
@@ -431,11 +431,11 @@ describe("an agent", () => {
   });
 
   test.each([
-    ["an operator ID that is none", { operatorId: "https://example.local" }],
-    ["a trust bundle without a certificate", { trustBundle: "hello" }],
-  ])("does not start with %s", async (_name, change) => {
+    ["an operator ID that is none", { operatorId: "https://example.local" }, "does not begin with spiffe://"],
+    ["a trust bundle without a certificate", { trustBundle: "hello" }, "has no root"],
+  ])("does not start with %s", async (_name, change, message) => {
     const op = await operator();
-    await expect(agent(op, { change })).rejects.toThrow();
+    await expect(agent(op, { change })).rejects.toThrow(message);
   });
 });
 
