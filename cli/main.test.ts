@@ -1,0 +1,122 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { BUILD } from "../sidecar/build.ts";
+import { build } from "../tools/build.ts";
+import { VERSION } from "./version.ts";
+
+const ROOT = path.join(import.meta.dirname, "..");
+let folder = "";
+
+beforeAll(async () => {
+  await build();
+  folder = mkdtempSync(path.join(tmpdir(), "sallyport-main-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function sallyport(...args: readonly string[]): Ran {
+  const bin = path.join(ROOT, "bin", "sallyport.mjs");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 15_000,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(path.join(folder, name), text);
+  return name;
+}
+
+const GOOD = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+const BAD = "apiVersion: v1\nkind: Namespace\nmetadata: {name: A}\n";
+
+describe("sallyport", () => {
+  it("shows its commands, and is wrongly used without one", () => {
+    expect(sallyport("--help")).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("sallyport standalone examples/quickstart"),
+    });
+    expect(sallyport()).toMatchObject({ code: 2, err: expect.stringContaining("usage: sallyport COMMAND") });
+    expect(sallyport("chekc")).toMatchObject({
+      code: 2,
+      err: 'sallyport: there is no command "chekc"\nTry: sallyport --help\n',
+    });
+  });
+
+  it.each(["standalone", "check", "eval", "check-expr", "version"])(
+    "has a page for %s, by --help and by help",
+    (name) => {
+      const page = sallyport(name, "--help");
+      expect(page).toMatchObject({ code: 0, out: expect.stringContaining(`usage: sallyport ${name}`) });
+      expect(sallyport("help", name)).toEqual(page);
+    },
+  );
+
+  it("says its version, which is that of the package and of the sidecar", () => {
+    const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string };
+    expect([VERSION, BUILD]).toEqual([version, version]);
+    expect(sallyport("version").out).toBe(`sallyport ${version} (node ${process.versions.node})\n`);
+  });
+});
+
+describe("sallyport check", () => {
+  it("is content with what is well", () => {
+    expect(sallyport("check", path.join(ROOT, "examples", "quickstart"))).toEqual({
+      code: 0,
+      out: "6 resources in 3 files: well\n",
+      err: "",
+    });
+  });
+
+  it("prints what is wrong with its place, and exits with 1", () => {
+    const seen = sallyport("check", file("good.yaml", GOOD), file("bad.yaml", BAD));
+    expect(seen.code).toBe(1);
+    expect(seen.out).toBe("1 resources in 2 files: 1 wrong\n");
+    expect(seen.err).toMatch(/^bad\.yaml:3:18: metadata\.name: must be a DNS name/u);
+  });
+
+  it("tells machines in JSON", () => {
+    const { code, out } = sallyport("check", "--json", file("bad.yaml", BAD));
+    const [problem, summary] = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    expect(code).toBe(1);
+    expect(problem).toMatchObject({
+      file: "bad.yaml",
+      line: 3,
+      column: 18,
+      path: "metadata.name",
+      code: "invalid_value",
+    });
+    expect(summary).toEqual({ documents: 0, problems: 1 });
+  });
+
+  it("finds what is there twice, in different files, and reads a file once that is named twice", () => {
+    const [a, b] = [file("good.yaml", GOOD), file("again.yaml", GOOD)];
+    expect(sallyport("check", a, b).err).toMatch(
+      /^again\.yaml:3:12: metadata\.name: Namespace a is already at good\.yaml:1\n/u,
+    );
+    expect(sallyport("check", a, a).code).toBe(0);
+  });
+
+  it("needs something to check, which is there", () => {
+    expect(sallyport("check").code).toBe(2);
+    expect(sallyport("check", "nowhere")).toMatchObject({
+      code: 3,
+      err: expect.stringContaining("cannot read nowhere"),
+    });
+  });
+});
