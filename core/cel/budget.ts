@@ -12,8 +12,11 @@ export class BudgetExceeded {
   readonly message = "evaluation budget exceeded";
 }
 
-/** The budget of the running evaluation: `left` is counted down by compiled code; `spent` is what the last one took. */
-export const budget: { left: number; spent: number } = { left: DEFAULT_BUDGET, spent: 0 };
+/**
+ * The budget of the running evaluation: `left` is counted down by compiled code, and has no end where no
+ * evaluation runs; `spent` is what the last one took.
+ */
+export const budget: { left: number; spent: number } = { left: Number.POSITIVE_INFINITY, spent: 0 };
 
 /** Spends `steps`; throws {@link BudgetExceeded} when they are not there. Implementations of functions call this before work whose size depends on the input. */
 export function charge(steps: number): void {

@@ -15,10 +15,15 @@ export function compile(source: string, environment: Environment, options: Compi
   try {
     return compileSource(source, environment, options);
   } catch (error) {
-    // Depth is bounded, so only a caller that is itself deep in the stack gets here.
-    if (!(error instanceof RangeError)) throw error;
+    // Depth is bounded, so only a caller that is itself deep in the stack meets its end.
+    const deep = error instanceof RangeError && /call stack/i.test(error.message);
     const whole = { start: 0, end: source.length };
-    return refuse([problemAt(source, "too_deep", "expression nests too deep to be compiled", whole)]);
+    const message = error instanceof Error ? error.message : "unknown";
+    return refuse([
+      deep
+        ? problemAt(source, "too_deep", "expression nests too deep to be compiled", whole)
+        : problemAt(source, "internal", `the compiler failed: ${message}`, whole),
+    ]);
   }
 }
 

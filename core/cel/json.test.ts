@@ -47,6 +47,12 @@ describe("values as JSON", () => {
     expect(JSON.stringify(toJson(evaluated(source)))).toBe(JSON.stringify(json));
   });
 
+  test("are written however often", () => {
+    const value = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}`, i]));
+    for (let i = 0; i < 5_000; i++) toJson(value);
+    expect(toJson({ a: [value] })).toEqual({ a: [value] });
+  });
+
   test("are refused where they are too large to be written", () => {
     let value: Value = [1];
     for (let i = 0; i < 40; i++) value = [value, value];

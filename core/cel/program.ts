@@ -28,7 +28,8 @@ export type ProblemCode =
   | "type_mismatch"
   | "invalid_literal"
   | "unsupported"
-  | "cost_exceeded";
+  | "cost_exceeded"
+  | "internal";
 
 /** What the expressions of an environment may name. Names are identifiers; `__proto__`, `constructor` and `prototype` are refused. */
 export interface Schema {

@@ -41,6 +41,7 @@ describe("a condition", () => {
     ["n > 5 && n < 7", undefined, undefined],
     ["d < 5.0 || d >= 5.0", undefined, undefined],
     ["x == 1 && x == 2", undefined, undefined],
+    ["n < 0.5 && n > 0.6", undefined, undefined],
     ["s == 'a' && x == 'b'", undefined, undefined],
   ])("%s", (source, value, reason) => {
     const found = constant(source);

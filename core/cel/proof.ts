@@ -111,7 +111,7 @@ function comparison(source: string, name: string, node: TypedNode, value: Value,
     case "_>_":
     case "_>=_":
       // Not for doubles: of NaN, neither x < 1 nor x >= 1 holds.
-      return node.type.kind === "int" && (typeof value === "number" || typeof value === "bigint")
+      return node.type.kind === "int" && isKey(value) && (typeof value === "number" || typeof value === "bigint")
         ? atom(source, node, bound(name, value, wanted))
         : undefined;
     default:
