@@ -153,6 +153,14 @@ describe("garbage", () => {
     expect(outcome).toMatchObject({ out: good, problem: "an event that is no JSON object", terminal: "cut" });
   });
 
+  test("is told at once, and from then on", () => {
+    const reader = new StreamReader({ hideUsage: false, emit: () => undefined });
+    expect(reader.push(Buffer.from(data(delta("a"))))).toBeUndefined();
+    expect(reader.push(Buffer.from("data: x\n\n"))).toBe("an event that is no JSON object");
+    expect(reader.push(Buffer.from(DONE))).toBe("an event that is no JSON object");
+    expect(reader.end()).toBe("an event that is no JSON object");
+  });
+
   test("an event cut by the stream's end is not passed on", () => {
     const good = data(delta("a"));
     expect(read(Buffer.from(`${good}data: {"cho`), true)).toMatchObject({
@@ -178,6 +186,11 @@ describe("the letter of the format", () => {
   test("an event in several lines is read as one", () => {
     const stream = `id: 1\ndata: {"choices":[],\ndata: "usage":${JSON.stringify(USAGE)}}\n\n${DONE}`;
     expect(read(Buffer.from(stream), true)).toMatchObject({ out: DONE, usage: "9+4" });
+  });
+
+  test("an event in lines that begin and end as one object does is put together", () => {
+    const stream = `data: {"choices":[],\ndata: "usage":${JSON.stringify(USAGE)}}\n\n${DONE}`;
+    expect(read(Buffer.from(stream), true)).toMatchObject({ out: DONE, usage: "9+4", problem: undefined });
   });
 
   test("a byte order mark before the first event is none of its letters", () => {
