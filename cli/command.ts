@@ -1,4 +1,5 @@
 /** What every subcommand has in common. */
+import { types } from "node:util";
 
 /** Exit codes, the same for every subcommand; documented in `sallyport --help`. */
 export const EXIT = {
@@ -26,6 +27,12 @@ export class StartError extends Error {}
 
 /** An error's message with those of its causes. */
 export function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!types.isNativeError(error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`;
+}
+
+/** The code of an error that Node made, such as EADDRINUSE. */
+export function codeOf(error: unknown): string | undefined {
+  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
 }

@@ -1,6 +1,6 @@
 /** The `sallyport` command: finds the subcommand and turns what goes wrong into words and an exit code. */
 import { checkCommand } from "./check.ts";
-import { EXIT, messageOf, StartError, UsageError, type Command } from "./command.ts";
+import { codeOf, EXIT, messageOf, StartError, UsageError, type Command } from "./command.ts";
 import { standaloneCommand } from "./standalone.ts";
 import { versionCommand } from "./version.ts";
 
@@ -60,8 +60,7 @@ async function run(args: readonly string[]): Promise<number> {
 /** Arguments that node's own parser refuses are wrong usage too. */
 function isUsage(error: unknown): boolean {
   if (error instanceof UsageError) return true;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" && code.startsWith("ERR_PARSE_ARGS_");
+  return codeOf(error)?.startsWith("ERR_PARSE_ARGS_") === true;
 }
 
 try {

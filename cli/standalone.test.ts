@@ -1,9 +1,12 @@
 /** The command as a person runs it: its lines, the curl commands it prints, reloads, endings. */
 import { execFile, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/globals";
 import { build } from "../tools/build.ts";
@@ -205,6 +208,33 @@ describe("standalone ends", () => {
     expect(() => process.kill(sidecar, 0)).toThrow(/ESRCH/u);
   });
 
+  it("after what is under way, or with 130 at a second signal that does not want to wait", async () => {
+    const silent = createServer((socket) => void socket.on("error", () => {}).resume());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const engine = silent.address();
+    const enginePort = typeof engine === "object" && engine !== null ? engine.port : 0;
+    const {
+      process: command,
+      state,
+      port,
+    } = await standalone(undefined, `--engine=http://127.0.0.1:${String(enginePort)}`);
+    await command.waitFor(/^curl/mu);
+    const sidecar = sidecarOf(command.pid);
+    const asked = ask(port, state);
+    await once(silent, "connection");
+    command.signal("SIGINT");
+    await command.waitFor(/^draining/mu);
+    // A terminal's Ctrl-C may arrive twice at once; that is one.
+    command.signal("SIGINT");
+    await sleep(600);
+    expect(command.ended).toBe(false);
+    command.signal("SIGINT");
+    expect(await command.exited).toEqual({ code: 130, signal: null });
+    await expect(asked).rejects.toThrow(/socket hang up|ECONNRESET/u);
+    expect(() => process.kill(sidecar, 0)).toThrow(/ESRCH/u);
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
   it("with 1 over wrong resources, which it prints with their places", async () => {
     const { process } = await standalone({ "a.yaml": "apiVersion: sallyport.dev/v1alpha1\nkind: LlmPolice\n" });
     expect(await process.exited).toEqual({ code: 1, signal: null });
@@ -253,6 +283,32 @@ describe("what is kept", () => {
     expect(readFileSync(path.join(second.state, "ca.crt"), "utf8")).toBe(root);
   });
 });
+
+/** A chat of the frontend's; resolves with the status. */
+async function ask(port: number, state: string): Promise<number> {
+  const client = path.join(state, "clients", "apps-chat-frontend");
+  const body = JSON.stringify({ model: "llama-3-8b", messages: [{ role: "user", content: "Hello" }] });
+  return await new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        port,
+        method: "POST",
+        path: "/v1/chat/completions",
+        agent: false,
+        headers: { "content-type": "application/json", "content-length": body.length },
+        ca: readFileSync(path.join(state, "ca.crt")),
+        cert: readFileSync(path.join(client, "tls.crt")),
+        key: readFileSync(path.join(client, "tls.key")),
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      },
+    );
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
 
 /** The one child whose program is the sidecar. */
 function sidecarOf(parent: number): number {

@@ -52,14 +52,15 @@ export class ClientCertificates {
       if (!folders.has(entry)) rmSync(path.join(this.#folder, entry), { recursive: true });
     }
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#renew(), 30_000).unref();
+    this.#timer = setInterval(() => this.renew(), 30_000).unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #renew(): void {
+  /** Makes those anew whose life is half over. */
+  renew(): void {
     for (const { client, renewAt } of this.#renewals.values()) if (this.#now() >= renewAt) this.#write(client);
   }
 

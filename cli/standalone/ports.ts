@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { StartError } from "../command.ts";
+import { codeOf, messageOf, StartError } from "../command.ts";
 import { formatEndpoint, type Endpoint } from "./options.ts";
 
 /** Throws a StartError that names the flag where an address cannot be listened on. */
@@ -11,9 +11,9 @@ export async function requireFree(flag: string, endpoint: Endpoint): Promise<voi
       server.listen({ host: endpoint.host, port: endpoint.port, exclusive: true }, resolve);
     });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     const why =
-      code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${String(code ?? error)})`;
+      code === "EADDRINUSE" ? "is taken by another process" : `cannot be listened on (${code ?? messageOf(error)})`;
     throw new StartError(`${formatEndpoint(endpoint)} ${why}: give another with --${flag} HOST:PORT`);
   }
   await new Promise<void>((resolve) => server.close(() => resolve()));

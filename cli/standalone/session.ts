@@ -208,6 +208,8 @@ export class Session {
     findings,
   }: Extract<ReconcilerEvent, { type: "compiled" }>): void {
     const report = this.#report;
+    const taken = new Set([...workloads.all, ...workloads.guarded].map(({ spiffeId }) => spiffeId));
+    if (this.#reconciler !== undefined) this.#clients?.update(this.#reconciler.index, taken);
     if (this.#running) report({ event: "changed", resources, published: published.length });
     else report({ event: "resources", count: resources, kinds });
     this.#running = true;
@@ -227,8 +229,6 @@ export class Session {
     if (workloads.guarded.length === 0) {
       report({ event: "note", message: `no Pod has the annotation ${INJECT}: "true", so there is no sidecar` });
     }
-    const taken = new Set([...workloads.all, ...workloads.guarded].map(({ spiffeId }) => spiffeId));
-    if (this.#reconciler !== undefined) this.#clients?.update(this.#reconciler.index, taken);
     this.#sidecars?.update(workloads.guarded, this.#options.drainSeconds * 1000 + STOP_MARGIN_MS);
   }
 

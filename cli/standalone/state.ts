@@ -1,7 +1,7 @@
 /** The state folder: one standalone at a time, nobody else may read it. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { messageOf, StartError } from "../command.ts";
+import { codeOf, messageOf, StartError } from "../command.ts";
 
 export interface StateFolder {
   readonly path: string;
@@ -50,7 +50,7 @@ function takeLock(lock: string, folder: string): void {
       writeFileSync(lock, `${String(process.pid)}\n`, { flag: "wx", mode: 0o600 });
       return;
     } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      if (codeOf(error) !== "EEXIST") throw error;
     }
     const holder = holderOf(lock);
     if (holder !== undefined && holder !== process.pid && isAlive(holder)) {
@@ -79,7 +79,7 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // Somebody else's process is one too.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 
