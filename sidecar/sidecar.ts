@@ -13,12 +13,15 @@ import type { SidecarOptions } from "./options.ts";
 import { Admission } from "./proxy/admission.ts";
 import { Callers } from "./proxy/caller.ts";
 import { EnginePool } from "./proxy/engine.ts";
+import { MemoryBudget } from "./proxy/memory.ts";
 import { Listener, type ServerIdentity } from "./proxy/listener.ts";
 
 const SWEEP_MS = 250;
 const MAX_CONNECTIONS = 4096;
 const MAX_EXCHANGES = 4096;
 const MAX_ENGINE_CONNECTIONS = 4096;
+/** Bodies and whole answers that are held at once. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024;
 
 export interface Ready {
   readonly listen: number;
@@ -29,6 +32,7 @@ export class Sidecar {
   readonly #options: SidecarOptions;
   readonly #log: Logger;
   readonly #configuration = new Configuration();
+  readonly #memory = new MemoryBudget(MAX_HELD_BYTES);
   readonly #spool: Spool;
   readonly #engine: EnginePool;
   readonly #metrics: Metrics;
@@ -85,6 +89,7 @@ export class Sidecar {
       log,
       now: Date.now,
       clock,
+      memory: this.#memory,
       maxExchanges: MAX_EXCHANGES,
     });
     this.#admin = new Admin({ ...options.admin, metrics: this.#metrics, notReady: () => this.#notReady() });
@@ -152,6 +157,7 @@ export class Sidecar {
         headBytes: 16 * 1024,
         bodyBytes: this.#options.maxBodyBytes,
         aheadBytes: 64 * 1024,
+        memory: this.#memory,
         requestMs: 30_000,
         idleMs: 120_000,
         stalledMs: 60_000,

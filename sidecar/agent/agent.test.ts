@@ -342,6 +342,7 @@ describe("an agent", () => {
     );
     expect(second.agent.state).toBe("starting");
     expect(second.snapshots).toEqual([]);
+    expect(second.lines[0]?.fields).toMatchObject({ reason: `connect ECONNREFUSED ${op.address}` });
   });
 
   test.each([
@@ -752,6 +753,40 @@ describe("the operator's stream", () => {
     expect(Date.now()).toBeGreaterThan(identity.notAfter);
   });
 
+  test("ends when its snapshot is withdrawn, and for more streams than there may be", async () => {
+    const op = await operator({ config: { maxStreams: 1 } });
+    const identity = await identityOf(op);
+    const first = await open(op, identity);
+    first.send(hello);
+    await until("the first", () => op.config.connected.length === 1);
+    const second = await open(op, identity);
+    second.send(hello);
+    await until("an error", () => second.errors.length === 1);
+    expect(second.errors[0]).toContain("more than 1 streams");
+    op.config.withdraw(identity.id);
+    await until("an error", () => first.errors.length === 1);
+    expect(first.errors[0]).toContain("no workload of this operator's any more");
+    expect(op.config.connected).toEqual([]);
+  });
+
+  test("carries no snapshot that a sidecar would not read", async () => {
+    const op = await operator();
+    const large = Buffer.alloc(4 * 1024 * 1024 + 1);
+    expect(() => op.config.publish("spiffe://example.local/ns/inference/sa/engine", large)).toThrow(
+      "at most 4194304 are sent",
+    );
+  });
+
+  test("carries the largest snapshot that a sidecar reads", async () => {
+    const op = await operator();
+    const identity = await identityOf(op);
+    const stream = await open(op, identity);
+    op.config.publish(identity.id, Buffer.alloc(4 * 1024 * 1024));
+    stream.send(hello);
+    await until("the message", () => stream.messages.length === 1);
+    expect(stream.messages[0]?.snapshot).toHaveLength(4 * 1024 * 1024);
+  });
+
   test("shows people no control characters of a sidecar's reason", async () => {
     const op = await operator();
     const identity = await identityOf(op);
@@ -763,6 +798,13 @@ describe("the operator's stream", () => {
     await until("the verdict", () => op.verdicts.length === 1);
     expect(op.verdicts[0]?.reason).toBe("a [2Jb c");
   });
+});
+
+test("an operator does not start where somebody listens already", async () => {
+  const op = await operator();
+  const folder = await mkdtemp(join(tmpdir(), "sallyport-operator-"));
+  cleanups.push(() => removeFolder(folder));
+  await expect(startTestOperator({ folder, port: op.port })).rejects.toThrow("EADDRINUSE");
 });
 
 test("a stopped agent leaves no descriptor open", async () => {

@@ -30,6 +30,8 @@ const MAX_RESPONSE_BYTES = 4_194_304 + 65_536;
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
 const MAX_CHAIN = 8;
+/** What gRPC says around the reason why there is no connection. */
+const GRPC_WRAPPING = /^No connection established\. Last error: (?:Error: )?(.+?)\. Resolution note: /;
 
 export class OperatorChannel {
   readonly #client: Client;

@@ -19,6 +19,7 @@ import type { Caller, Verification } from "./caller.ts";
 import type { EnginePool } from "./engine.ts";
 import { field, type RequestHead } from "./http1/head.ts";
 import { requestId } from "./ids.ts";
+import type { MemoryBudget } from "./memory.ts";
 import { grantPermit, type EngineRequest } from "./permit.ts";
 import { policyRefusal, refusal, type Refusal } from "./refusal.ts";
 import type { Handler, Inbound, Reply, Responder } from "./reply.ts";
@@ -36,6 +37,8 @@ export interface AdmissionParts {
   readonly now: () => number;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
+  /** Shared by all that is held whole. */
+  readonly memory: MemoryBudget;
   /** Exchanges that may be under way at once. */
   readonly maxExchanges: number;
 }
@@ -53,6 +56,7 @@ interface Progress {
 
 const NOT_CONFIGURED = refusal(503, "not_configured", "this sidecar has no configuration yet");
 const EXPIRED = refusal(503, "sidecar_expired", "this sidecar's own certificate has expired");
+const INTERNAL = refusal(500, "internal_error", "this sidecar failed to decide");
 const NOTHING: Responder = { onDrain: () => undefined, onGone: () => undefined };
 
 export class Admission implements Handler {
@@ -93,8 +97,18 @@ export class Admission implements Handler {
     this.#refuse(progress, refusal(status, code, message), reply);
   }
 
-  handle({ head, body, caller }: Inbound, reply: Reply): Responder {
-    const progress = this.#progress(head, caller);
+  handle(inbound: Inbound, reply: Reply): Responder {
+    const progress = this.#progress(inbound.head, inbound.caller);
+    try {
+      return this.#decide(inbound, progress, reply);
+    } catch (error) {
+      // A fault of ours denies like any other reason.
+      this.#parts.log.error({ err: error, id: progress.id }, "admission failed");
+      return this.#refuse(progress, INTERNAL, reply);
+    }
+  }
+
+  #decide({ head, body, caller }: Inbound, progress: Progress, reply: Reply): Responder {
     const now = this.#parts.now();
     const verification = caller.verify(now);
     if (!verification.ok) return this.#refuse(progress, identityRefusal(verification), reply);
@@ -158,6 +172,7 @@ export class Admission implements Handler {
       reply,
       started: progress.started,
       parts: this.#parts,
+      memory: this.#parts.memory,
       visible: (model) => modelVisible(policies, peer, model),
       done: () => void this.#underWay--,
     });
@@ -182,14 +197,19 @@ export class Admission implements Handler {
         return;
       }
       if (answer.abandoned()) return;
-      const grounds = {
-        peer: verification.peer,
-        allowance: decision.allowance,
-        reservation: UNLIMITED,
-        guards: NO_GUARDS,
-        receipt,
-      };
-      answer.start(this.#parts.engine.send(grantPermit(grounds, request), answer), UNLIMITED);
+      try {
+        const grounds = {
+          peer: verification.peer,
+          allowance: decision.allowance,
+          reservation: UNLIMITED,
+          guards: NO_GUARDS,
+          receipt,
+        };
+        answer.start(this.#parts.engine.send(grantPermit(grounds, request), answer), UNLIMITED);
+      } catch (failure) {
+        this.#parts.log.error({ err: failure, id: progress.id }, "sending failed");
+        answer.refuse(INTERNAL);
+      }
     });
     return answer;
   }

@@ -13,6 +13,7 @@ import type { Metrics } from "../metrics.ts";
 import type { EngineCall, EngineFailure, EngineSink } from "./engine.ts";
 import { field, type ResponseHead } from "./http1/head.ts";
 import { refusal, type Refusal } from "./refusal.ts";
+import type { MemoryBudget } from "./memory.ts";
 import type { Reply, Responder } from "./reply.ts";
 
 /** Bytes of an answer that is read in full. */
@@ -35,6 +36,8 @@ export interface AnswerOptions {
   /** When the request was complete, on the parts' clock. */
   readonly started: number;
   readonly parts: AnswerParts;
+  /** What all whole answers together may hold. */
+  readonly memory: MemoryBudget;
   /** Whether the caller may know of a model. */
   readonly visible: (model: string) => boolean;
   /** Called once, after the End. */
@@ -52,6 +55,8 @@ export class Answer implements EngineSink, Responder {
   #contentType = "";
   #chunks: Buffer[] = [];
   #bytes = 0;
+  /** Bytes taken of the shared memory. */
+  #taken = 0;
   #stream: StreamReader | undefined;
   #usage: Usage = NO_USAGE;
   #gone = false;
@@ -96,7 +101,10 @@ export class Answer implements EngineSink, Responder {
 
   onData(buffer: Buffer, start: number, end: number): void {
     if (this.#phase === "whole") {
-      this.#bytes += end - start;
+      const length = end - start;
+      if (!this.#options.memory.take(length)) return this.#broken("engine_busy", "too many answers are held");
+      this.#taken += length;
+      this.#bytes += length;
       if (this.#bytes > MAX_WHOLE_ANSWER) return this.#broken("engine_failed", "the engine's answer is over 64 MiB");
       this.#chunks.push(Buffer.from(buffer.subarray(start, end)));
     } else if (this.#phase === "stream") {
@@ -223,6 +231,7 @@ export class Answer implements EngineSink, Responder {
     parts.metrics.request(exchange.operation, status, outcome === "ClientGone" ? "client_gone" : code, milliseconds);
     parts.metrics.tokens(this.#usage.promptTokens, this.#usage.completionTokens);
     this.#chunks = [];
+    this.#options.memory.give(this.#taken);
     this.#options.done();
   }
 }

@@ -38,6 +38,7 @@ export class ClientConnection implements RequestSink, Reply {
   #headOnly = false;
   #draining = false;
   #lingered = 0;
+  #written = 0;
 
   constructor(socket: TLSSocket, caller: Caller, handler: Handler, limits: ConnectionLimits, clock: () => number) {
     this.#socket = socket;
@@ -75,10 +76,15 @@ export class ClientConnection implements RequestSink, Reply {
 
   /** Holds the connection to its time limits; called a few times a second. */
   sweep(now: number): void {
+    if (this.#socket.writableLength > 0 && this.#socket.bytesWritten !== this.#written) {
+      // The caller is still reading what it was sent: time counts from its last read.
+      this.#written = this.#socket.bytesWritten;
+      this.#since = now;
+    }
     const passed = now - this.#since;
     switch (this.#phase) {
       case "idle":
-        if (passed >= this.#limits.idleMs) this.#close();
+        if (passed >= (this.#socket.writableLength > 0 ? this.#limits.stalledMs : this.#limits.idleMs)) this.#close();
         break;
       case "reading":
         if (passed >= this.#limits.requestMs) {
@@ -87,7 +93,7 @@ export class ClientConnection implements RequestSink, Reply {
         }
         break;
       case "answering":
-        if (this.#socket.writableNeedDrain && passed >= this.#limits.stalledMs) this.#socket.destroy();
+        if (this.#socket.writableLength > 0 && passed >= this.#limits.stalledMs) this.#socket.destroy();
         break;
       case "closing":
         if (passed >= LINGER_MS) this.#socket.destroy();

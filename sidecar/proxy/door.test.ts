@@ -18,6 +18,7 @@ import { Metrics } from "../metrics.ts";
 import { Admission } from "./admission.ts";
 import { Callers } from "./caller.ts";
 import { EnginePool } from "./engine.ts";
+import { MemoryBudget } from "./memory.ts";
 import { Listener } from "./listener.ts";
 
 const TRUST_DOMAIN = "example.com";
@@ -25,6 +26,8 @@ const CLIENT = `spiffe://${TRUST_DOMAIN}/ns/apps/sa/chat`;
 const SERVER = `spiffe://${TRUST_DOMAIN}/ns/inference/sa/llama`;
 
 const engine = new FaultyEngine();
+const MEMORY = 1_000_000;
+const memory = new MemoryBudget(MEMORY);
 const configuration = new Configuration();
 let authority: Authority;
 let client: Credentials;
@@ -105,27 +108,24 @@ beforeAll(async () => {
     log: pino({ enabled: false }),
     now: Date.now,
     clock,
+    memory,
     maxExchanges: 100,
   });
-  listener = new Listener(
-    { key: server.key, chain: server.cert },
-    new Callers(configuration),
-    admission,
-    {
-      host: "127.0.0.1",
-      port: 0,
-      maxConnections: 100,
-      limits: {
-        headBytes: 16_384,
-        bodyBytes: 65_536,
-        aheadBytes: 65_536,
-        requestMs: 500,
-        idleMs: 60_000,
-        stalledMs: 1000,
-      },
-      clock,
+  listener = new Listener({ key: server.key, chain: server.cert }, new Callers(configuration), admission, {
+    host: "127.0.0.1",
+    port: 0,
+    maxConnections: 100,
+    limits: {
+      headBytes: 16_384,
+      bodyBytes: 65_536,
+      aheadBytes: 65_536,
+      memory,
+      requestMs: 500,
+      idleMs: 60_000,
+      stalledMs: 1000,
     },
-  );
+    clock,
+  });
   port = await listener.listen();
   sweeper = setInterval(() => {
     listener.sweep(clock());
@@ -460,6 +460,7 @@ test("every Begin has one End, and the audit is one chain", async () => {
   const ended = records.filter(({ kind }) => kind === "End").map(({ id }) => id);
   expect(begun.length).toBeGreaterThan(10);
   expect([...ended].sort()).toEqual([...begun].sort());
+  expect(memory.left).toBe(MEMORY);
   const lines = spoolFiles(directory).flatMap((file) =>
     fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1),
   );

@@ -8,7 +8,7 @@ export const MAX_HEADERS = 100;
 export const MAX_TARGET_LENGTH = 2048;
 
 export interface HttpProblem {
-  readonly status: 400 | 408 | 411 | 413 | 414 | 417 | 431 | 501 | 505;
+  readonly status: 400 | 408 | 411 | 413 | 414 | 417 | 431 | 501 | 503 | 505;
   /** Machine-readable, stable. */
   readonly code: string;
   readonly message: string;

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { MemoryBudget } from "../memory.ts";
 import { RequestReader, type ReaderLimits } from "./request-reader.ts";
 
-const LIMITS: ReaderLimits = { headBytes: 1024, bodyBytes: 100, aheadBytes: 64 };
+const memory = new MemoryBudget(1000);
+const LIMITS: ReaderLimits = { headBytes: 1024, bodyBytes: 100, aheadBytes: 64, memory };
 
 interface Seen {
   readonly events: string[];
@@ -100,6 +102,40 @@ describe("requests of a connection", () => {
   ])("end with %s", (_what, text, code) => {
     expect(reading([Buffer.from(text, "latin1")]).events).toEqual([code]);
     expect(reading([...Buffer.from(text, "latin1")].map((byte) => Buffer.of(byte))).events).toEqual([code]);
+  });
+
+  test("share the memory of their bodies, and give it back", () => {
+    const shared = new MemoryBudget(8);
+    const post = (length: string, body: string): Buffer =>
+      Buffer.from(`POST /a HTTP/1.1\r\nHost: a\r\n${length}\r\n\r\n${body}`);
+    const open = (): { readonly reader: RequestReader; readonly events: string[] } => {
+      const events: string[] = [];
+      const reader = new RequestReader(
+        {
+          onHead: () => true,
+          onRequest: (_head, body) => events.push(body.toString()),
+          onProblem: ({ code }) => events.push(code),
+        },
+        { ...LIMITS, memory: shared },
+      );
+      return { reader, events };
+    };
+    const first = open();
+    first.reader.push(post("Content-Length: 5", "hello"));
+    for (const [length, body] of [
+      ["Content-Length: 4", "abcd"],
+      ["Transfer-Encoding: chunked", "4\r\nabcd\r\n0\r\n\r\n"],
+    ] as const) {
+      const second = open();
+      second.reader.push(post(length, body));
+      expect(second.events).toEqual(["overloaded"]);
+    }
+    expect(shared.left).toBe(3);
+    first.reader.next();
+    expect(shared.left).toBe(8);
+    first.reader.push(post("Content-Length: 5", "hel"));
+    first.reader.close();
+    expect(shared.left).toBe(8);
   });
 
   test("are not read on after a problem", () => {

@@ -23,6 +23,14 @@ export interface ReaderLimits {
   readonly bodyBytes: number;
   /** Bytes kept of what follows an unanswered request. */
   readonly aheadBytes: number;
+  /** What all readers' bodies together may hold, from a body's head until the answer is done. */
+  readonly memory: Holder;
+}
+
+/** A bound that many share. */
+export interface Holder {
+  take(bytes: number): boolean;
+  give(bytes: number): void;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -40,6 +48,8 @@ export class RequestReader {
   #filled = 0;
   #decoder: ChunkedDecoder | undefined;
   #advancing = false;
+  /** Bytes taken of the shared memory. */
+  #taken = 0;
 
   constructor(sink: RequestSink, limits: ReaderLimits) {
     this.#sink = sink;
@@ -65,11 +75,13 @@ export class RequestReader {
   /** The answer to the last request is done: go on with what has come since. */
   next(): void {
     if (this.#state !== "busy") return;
+    this.#giveBack();
     this.#state = "head";
     this.#advance();
   }
 
   close(): void {
+    this.#giveBack();
     this.#state = "closed";
     this.#ahead = EMPTY;
     this.#body = EMPTY;
@@ -119,6 +131,7 @@ export class RequestReader {
       this.close();
       return false;
     }
+    if (typeof head.bodyLength === "number" && !this.#take(head.bodyLength)) return this.#fail(OVERLOADED);
     this.#head = head;
     if (head.bodyLength === "chunked") {
       this.#decoder ??= new ChunkedDecoder();
@@ -155,10 +168,13 @@ export class RequestReader {
     const data = this.#ahead;
     const decoder = this.#decoder!;
     let tooLarge = false;
+    let noMemory = false;
     const state = decoder.push(data, 0, data.length, (buffer, start, end) => {
       if (tooLarge || this.#filled + end - start > this.#limits.bodyBytes) tooLarge = true;
+      else if (noMemory || !this.#take(end - start)) noMemory = true;
       else this.#append(buffer, start, end);
     });
+    if (noMemory) return this.#fail(OVERLOADED);
     if (tooLarge) return this.#tooLarge();
     if (state === "error")
       return this.#fail({ status: 400, code: "invalid_chunk", message: "the chunked coding is malformed" });
@@ -187,6 +203,17 @@ export class RequestReader {
     return true;
   }
 
+  #take(bytes: number): boolean {
+    if (!this.#limits.memory.take(bytes)) return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  #giveBack(): void {
+    this.#limits.memory.give(this.#taken);
+    this.#taken = 0;
+  }
+
   #tooLarge(): false {
     return this.#fail({
       status: 413,
@@ -202,6 +229,7 @@ export class RequestReader {
   }
 }
 
+const OVERLOADED: HttpProblem = { status: 503, code: "overloaded", message: "too many bodies are under way" };
 const NOT_HTTP: HttpProblem = { status: 400, code: "invalid_request_line", message: "this is not an HTTP/1.1 request" };
 
 /** Whether the first bytes can still become a request line: a method in capitals. Saves waiting for what never comes. */
