@@ -175,10 +175,7 @@ function print(value: Value | CelError): unknown {
   if (value instanceof CelError) return value.code === "internal" ? value : "error";
   if (typeof value === "bigint") return `${value}n`;
   if (Array.isArray(value)) return (value as readonly Value[]).map(print);
-  if (isMap(value))
-    return mapEntries(value)
-      .map(([key, item]) => [key, print(item)])
-      .sort();
+  if (isMap(value)) return new Map(mapEntries(value).map(([key, item]) => [key, print(item)]));
   return Object.is(value, -0) ? 0 : value;
 }
 

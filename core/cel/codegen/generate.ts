@@ -77,6 +77,7 @@ function generateVariable(name: string, node: TypedNode, out: Emitter): Js {
 function generateFunction(node: FunctionNode, out: Emitter): Js {
   const overload = node.overloads[0];
   if (node.dynamic || overload === undefined) {
+    if (node.member && (node.name === "or" || node.name === "orValue")) return generateAlternative(node, out);
     const args = node.args.map((arg) => out.box(out.generate(arg)));
     const call = out.constant(dispatcher(node.name, node.overloads, node.member));
     const value = out.checked(`${call}(${args.join(",")})`, DYN, node.start);
@@ -95,6 +96,21 @@ function generateFunction(node: FunctionNode, out: Emitter): Js {
   const result =
     overload.total === true ? { code, type: overload.result } : out.checked(code, overload.result, node.start);
   return out.convert(result, node.type, node.start);
+}
+
+/** `a.or(b)` and `a.orValue(b)` where only the evaluation tells that a is an optional: with a value, b is left alone. */
+function generateAlternative(node: FunctionNode, out: Emitter): Js {
+  const [target, ...rest] = node.args;
+  if (target === undefined) throw new Error(`${node.name} lacks a receiver`);
+  const receiver = out.hold({ code: out.box(out.generate(target)), type: DYN });
+  const result = out.temp();
+  const chosen = node.name === "or" ? receiver : `${receiver}.value`;
+  out.emit(`if(${receiver} instanceof ${out.use("Optional")}&&${receiver}.value!==undefined)${result}=${chosen};else{`);
+  const args = rest.map((arg) => out.box(out.generate(arg)));
+  const call = out.constant(dispatcher(node.name, node.overloads, node.member));
+  const value = out.checked(`${call}(${[receiver, ...args].join(",")})`, DYN, node.start);
+  out.emit(`${result}=${value.code};}`);
+  return out.convert({ code: result, type: DYN }, node.type, node.start);
 }
 
 function generateList(node: ListNode, out: Emitter): Js {

@@ -2,6 +2,7 @@ import type { FunctionNode } from "../typed.ts";
 import { BOOL, DYN, INT } from "../types.ts";
 import { TypeValue } from "../values.ts";
 import { typeName } from "../type-names.ts";
+import { found } from "./access.ts";
 import type { Emitter, Js } from "./emitter.ts";
 
 type Inline = (node: FunctionNode, out: Emitter) => Js | undefined;
@@ -27,6 +28,19 @@ function wrap(name: "codePoints" | "mapSize"): Inline {
 
 const length: Inline = (node, out) => ({ code: `${argument(node, 0, out).code}.length`, type: INT });
 
+/** `a.or(b)` and `a.orValue(b)` of an optional: b is evaluated only where a has no value. */
+function alternative(ofValue: boolean): Inline {
+  return (node, out) => {
+    const target = out.hold(argument(node, 0, out));
+    const result = out.temp();
+    const value = `${target}.value`;
+    out.emit(`${result}=${ofValue ? value : target};if(${value}===undefined){`);
+    const other = argument(node, 1, out);
+    out.emit(`${result}=${out.box(other)};}`);
+    return ofValue ? found(result, node.type, node.start, out) : { code: result, type: node.type };
+  };
+}
+
 /** Overloads of the standard library that have code of their own; the others are called. */
 export const INLINE: ReadonlyMap<string, Inline> = new Map<string, Inline>([
   ["starts_with_string", method("startsWith")],
@@ -39,6 +53,8 @@ export const INLINE: ReadonlyMap<string, Inline> = new Map<string, Inline>([
   ["list_size", length],
   ["size_bytes", length],
   ["bytes_size", length],
+  ["optional_or_optional", alternative(false)],
+  ["optional_or_value", alternative(true)],
   ["to_dyn", (node, out) => ({ code: out.box(argument(node, 0, out)), type: DYN })],
   [
     "type",

@@ -65,16 +65,14 @@ function parseDouble(text: string): number | CelError {
   return Number.isFinite(value) ? value : new CelError("range", "double out of range");
 }
 
-/** As Go's %g writes a double: the shortest digits, an exponent from 1e21 and below 1e-4. */
+/** As Go's strconv writes a double with 'g': the shortest digits, an exponent from 1e6 and below 1e-4. */
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   if (Object.is(value, -0)) return "-0";
-  const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
-    return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
-  }
-  return String(value);
+  const scientific = value.toExponential();
+  const exponent = Number(scientific.slice(scientific.indexOf("e") + 1));
+  return exponent < -4 || exponent >= 6 ? scientific.replace(/e([+-])(\d)$/, "e$10$2") : String(value);
 }
 
 const TRUE: ReadonlySet<string> = new Set(["1", "t", "T", "true", "TRUE", "True"]);
