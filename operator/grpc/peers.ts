@@ -28,14 +28,20 @@ export class Peers {
     return this.#peers.size;
   }
 
-  /** To be called before anybody else looks at the peer's certificate: Node hands the rest of a chain out once. */
-  add(socket: TLSSocket): void {
-    const name = `${socket.remoteAddress ?? ""}:${String(socket.remotePort ?? 0)}`;
+  /**
+   * Whether the connection may be served. To be called before anybody else looks at the peer's certificate: Node hands the
+   * rest of a chain out once.
+   */
+  add(socket: TLSSocket): boolean {
+    const { remoteAddress, remotePort } = socket;
+    if (remoteAddress === undefined || remotePort === undefined) return false;
+    const name = `${remoteAddress}:${String(remotePort)}`;
+    // Two connections of one name, by way of two addresses of ours: calls could not be told apart, so neither could callers.
+    if (this.#peers.has(name)) return false;
     const peer = { socket, chain: chainOf(socket) };
     this.#peers.set(name, peer);
-    socket.once("close", () => {
-      if (this.#peers.get(name) === peer) this.#peers.delete(name);
-    });
+    socket.once("close", () => this.#peers.delete(name));
+    return true;
   }
 
   /** Verifies the certificate of a connection; `now` is Unix milliseconds. */

@@ -71,14 +71,17 @@ export async function startOperatorServer(options: OperatorServerOptions): Promi
   server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
   server.on("secureConnection", (socket) => {
     socket.on("error", () => socket.destroy());
-    if (socket.alpnProtocol === "h2") {
-      peers.add(socket);
-      injector.injectConnection(socket);
-    } else socket.destroy();
+    if (socket.alpnProtocol === "h2" && peers.add(socket)) injector.injectConnection(socket);
+    else socket.destroy();
   });
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   server.listen({ host: options.host, port: options.port, backlog: 1024 });
-  await once(server, "listening");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    grpc.forceShutdown();
+    throw error;
+  }
 
   const upkeep = setInterval(() => {
     issuer.authority

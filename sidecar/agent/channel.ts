@@ -94,9 +94,8 @@ export class OperatorChannel {
   /** An error in words that say what to look at. */
   explain(error: Error): Error {
     if (this.#distrust !== undefined) return this.#distrust;
-    return new Error("details" in error && typeof error.details === "string" ? error.details : error.message, {
-      cause: error,
-    });
+    const details = "details" in error && typeof error.details === "string" ? error.details : error.message;
+    return new Error(GRPC_WRAPPING.exec(details)?.[1] ?? details, { cause: error });
   }
 
   close(): void {
