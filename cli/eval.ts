@@ -148,8 +148,10 @@ export function evaluateLine(line: string): LineResult {
     const types: Record<string, CelType> = {};
     for (const [name, type] of Object.entries(
       request["types"] === undefined ? {} : objectOf(request["types"], "types"),
-    ))
-      types[name] = parseType(String(type));
+    )) {
+      if (typeof type !== "string") throw new Error(`the type of ${name} must be a string`);
+      types[name] = parseType(type);
+    }
     const given = request["input"] === undefined ? {} : objectOf(request["input"], "input");
     const input = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, convert(value, types[name] ?? DYN, name)]),

@@ -160,12 +160,12 @@ interface Session {
 }
 
 async function connect(credentials: Credentials | undefined = client): Promise<Session> {
-  const socket = tls.connect({ host: "127.0.0.1", port, ca: authority.pem, ...(credentials ?? {}) });
+  const socket = tls.connect({ host: "127.0.0.1", port, ca: authority.pem, ...credentials });
   let text = "";
-  let closed = false;
+  const state = { closed: false };
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
   socket.on("error", () => socket.destroy());
-  socket.on("close", () => (closed = true));
+  socket.on("close", () => (state.closed = true));
   await new Promise<void>((resolve, reject) => {
     socket.once("secureConnect", resolve);
     socket.once("error", reject);
@@ -173,9 +173,9 @@ async function connect(credentials: Credentials | undefined = client): Promise<S
   return {
     socket,
     text: () => text,
-    closed: () => closed,
+    closed: () => state.closed,
     until: async (pattern) => {
-      for (let i = 0; i < 300 && !pattern.test(text) && !closed; i++) await sleep(10);
+      for (let i = 0; i < 300 && !pattern.test(text) && !state.closed; i++) await sleep(10);
       return text;
     },
   };
@@ -459,7 +459,8 @@ test("every Begin has one End, and the audit is one chain", async () => {
   const begun = records.filter(({ kind }) => kind === "Begin").map(({ id }) => id);
   const ended = records.filter(({ kind }) => kind === "End").map(({ id }) => id);
   expect(begun.length).toBeGreaterThan(10);
-  expect([...ended].sort()).toEqual([...begun].sort());
+  expect(new Set(ended)).toEqual(new Set(begun));
+  expect(ended).toHaveLength(begun.length);
   expect(memory.left).toBe(MEMORY);
   const lines = spoolFiles(directory).flatMap((file) =>
     fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1),
