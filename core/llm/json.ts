@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { findJsonFault } from "./json-fault.ts";
+import { findUtf8Fault } from "./utf8-fault.ts";
 
 export interface JsonLimits {
   /** Of the whole text. */
@@ -50,7 +51,15 @@ export function readJson(bytes: Buffer, limits: JsonLimits = JSON_LIMITS): JsonR
       offset: limits.maxBytes,
     };
   }
-  if (!isUtf8(bytes)) return { ok: false, ...utf8Fault(bytes) };
+  if (!isUtf8(bytes)) {
+    const { offset, line } = findUtf8Fault(bytes);
+    return {
+      ok: false,
+      code: "invalid_utf8",
+      message: `the JSON is not valid UTF-8 at byte ${offset}, line ${line}`,
+      offset,
+    };
+  }
   return readJsonText(bytes.toString("utf8"), limits);
 }
 
@@ -216,47 +225,4 @@ function countKeys(value: unknown): number {
     count += inside + 1;
   }
   return count;
-}
-
-/** The first byte of what is not UTF-8, found by halving: every prefix before it is valid but for a cut character. */
-function utf8Fault(bytes: Buffer): JsonFault {
-  let low = 0;
-  let high = bytes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (validUpTo(bytes, middle + 1)) low = middle + 1;
-    else high = middle;
-  }
-  let line = 1;
-  for (let i = 0; i < low; i++) if (bytes[i] === 0x0a) line++;
-  return { code: "invalid_utf8", message: `the JSON is not valid UTF-8 at byte ${low} (line ${line})`, offset: low };
-}
-
-function validUpTo(bytes: Buffer, end: number): boolean {
-  // A character of up to four bytes may be cut by `end`: without its beginning the rest has to be valid.
-  for (let cut = 0; cut < 4 && cut <= end; cut++) {
-    if (isUtf8(bytes.subarray(0, end - cut))) return cut === 0 || isCutCharacter(bytes, end - cut, end);
-  }
-  return false;
-}
-
-const SECOND_OF: Readonly<Record<number, readonly [number, number]>> = {
-  0xe0: [0xa0, 0xbf],
-  0xed: [0x80, 0x9f],
-  0xf0: [0x90, 0xbf],
-  0xf4: [0x80, 0x8f],
-};
-
-/** Whether the bytes can begin a character that is longer than they are (RFC 3629, section 4). */
-function isCutCharacter(bytes: Buffer, start: number, end: number): boolean {
-  const first = bytes[start] ?? 0;
-  const length =
-    first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-  if (end - start >= length) return false;
-  for (let i = start + 1; i < end; i++) {
-    const [low, high] = (i === start + 1 ? SECOND_OF[first] : undefined) ?? [0x80, 0xbf];
-    const byte = bytes[i] ?? 0;
-    if (byte < low || byte > high) return false;
-  }
-  return true;
 }
