@@ -442,6 +442,18 @@ describe("limits", () => {
     expect(evaluate(bound, { anything })).toBe("error: evaluation budget exceeded");
   });
 
+  test("stop patterns of the input that are costly to compile, and let the same one pass often", () => {
+    const patterns = Array.from({ length: 200 }, (_, i) => `(a{1000})|${i}`);
+    expect(evaluate("anything.all(p, 'x'.matches(p))", { anything: ["x", ...patterns] })).toBe(false);
+    expect(evaluate("anything.exists(p, 'x'.matches(p + 'y'))", { anything: patterns })).toBe(
+      "error: evaluation budget exceeded",
+    );
+    expect(
+      evaluate("anything.exists(p, 'x'.matches('y' + p))", { anything: Array.from({ length: 200 }, () => "z") }),
+    ).toBe(false);
+    expect(evaluate("'x'.matches(anything)", { anything: "(" })).toMatch(/^error: invalid regular expression/);
+  });
+
   test("survive input that nests without bound", () => {
     const deep = JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`) as unknown;
     expect(evaluate("anything == anything", { anything: deep })).toMatch(/^error: /);

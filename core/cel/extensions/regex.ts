@@ -1,7 +1,8 @@
 import { charge } from "../budget.ts";
 import type { CostCall, CostEstimate, Implementation, Library, Overload } from "../declarations.ts";
-import { compileCached, compileRegex, MAX_FIND_SUBJECT, type Regex } from "../pure/regex.ts";
+import { compileRegex, MAX_FIND_SUBJECT, type Regex } from "../pure/regex.ts";
 import type { Result } from "../pure/result.ts";
+import { compileSteps, dynamicRegex } from "../runtime/patterns.ts";
 import { MAX_STRING } from "../pure/strings.ts";
 import { INT, listOf, optionalOf, STRING, type CelType } from "../types.ts";
 import { CelError, celError, Optional, type Int, type ListValue, type Value } from "../values.ts";
@@ -21,10 +22,8 @@ function run(use: Use, regex: Regex, subject: string, rest: readonly Value[]): V
 function using(use: Use): { readonly call: Implementation; readonly specialise: NonNullable<Overload["specialise"]> } {
   return {
     call: (subject: string, pattern: string, ...rest: readonly Value[]) => {
-      const compiled = compileCached(pattern);
-      return compiled.ok
-        ? run(use, compiled.regex, subject, rest)
-        : celError(`invalid regular expression: ${compiled.message}`);
+      const regex = dynamicRegex(pattern);
+      return regex instanceof CelError ? regex : run(use, regex, subject, rest);
     },
     specialise: ([, pattern]) => {
       if (typeof pattern !== "string") return undefined;
@@ -39,7 +38,8 @@ function using(use: Use): { readonly call: Implementation; readonly specialise: 
 function cost(most: (call: CostCall) => number): (call: CostCall) => CostEstimate {
   return (call) => {
     const subject = Math.min(call.sizes[0]?.max ?? 0, MAX_FIND_SUBJECT);
-    return { cost: { min: 1, max: 2 + STEPS * subject }, size: { min: 0, max: most(call) } };
+    const compile = call.constants[1] === undefined ? compileSteps(call.sizes[1]?.max ?? 0) : 0;
+    return { cost: { min: 1, max: 2 + STEPS * subject + compile }, size: { min: 0, max: most(call) } };
   };
 }
 

@@ -207,3 +207,8 @@ export function compileCached(pattern: string): CompiledRegex {
   cache.set(pattern, compiled);
   return compiled;
 }
+
+/** Whether {@link compileCached} knows a pattern already, so that it costs nothing. */
+export function isCached(pattern: string): boolean {
+  return cache.has(pattern);
+}

@@ -9,9 +9,10 @@ import type {
 } from "../declarations.ts";
 import { mapSize } from "../maps.ts";
 import { compileCached, compileRegex, type Regex } from "../pure/regex.ts";
+import { compileSteps, dynamicRegex } from "../runtime/patterns.ts";
 import { codePoints } from "../runtime/text.ts";
 import { BOOL, BYTES, INT, listOf, mapOf, paramOf, STRING, type CelType } from "../types.ts";
-import { celError, type CelError, type ListValue, type MapValue, type Value } from "../values.ts";
+import { CelError, celError, type ListValue, type MapValue, type Value } from "../values.ts";
 
 const A = paramOf("A");
 const B = paramOf("B");
@@ -55,7 +56,8 @@ function stepsOf(regex: Regex): number {
 function matchCost({ sizes, constants }: CostCall): CostEstimate {
   const compiled = typeof constants[1] === "string" ? compileCached(constants[1]) : undefined;
   const steps = compiled?.ok === true ? stepsOf(compiled.regex) : AUTOMATON_STEPS;
-  return { cost: { min: 1, max: 2 + steps * (sizes[0]?.max ?? 0) } };
+  const compile = compiled === undefined ? compileSteps(sizes[1]?.max ?? 0) : 0;
+  return { cost: { min: 1, max: 2 + steps * (sizes[0]?.max ?? 0) + compile } };
 }
 
 function run(regex: Regex, text: string): boolean | CelError {
@@ -65,8 +67,8 @@ function run(regex: Regex, text: string): boolean | CelError {
 }
 
 function matches(text: string, pattern: string): boolean | CelError {
-  const compiled = compileCached(pattern);
-  return compiled.ok ? run(compiled.regex, text) : celError(`invalid regular expression: ${compiled.message}`);
+  const regex = dynamicRegex(pattern);
+  return regex instanceof CelError ? regex : run(regex, text);
 }
 
 /** A constant pattern is checked and compiled with the expression. */
