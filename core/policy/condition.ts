@@ -12,7 +12,9 @@ import {
   type Program,
   type Value,
 } from "../cel/index.ts";
+import type { RuleAction } from "../api/types.ts";
 import type { Facts } from "./facts.ts";
+import { phaseProblem } from "./phase.ts";
 import { VARIABLES } from "./schema.ts";
 import { LIBRARIES } from "./libraries.ts";
 
@@ -21,6 +23,11 @@ export const DECISION_BUDGET = 1_000_000;
 
 /** What the decision under way may still spend. A decision is synchronous, so there is one at a time. */
 const purse = { left: DECISION_BUDGET };
+
+/** Steps that the decision under way has taken so far. */
+export function decisionCost(): number {
+  return DECISION_BUDGET - purse.left;
+}
 
 /** A decision begins: its expressions share one budget from here on. */
 export function beginDecision(): void {
@@ -88,10 +95,23 @@ export class Scope {
     }
   }
 
-  /** A condition, or undefined after noting its problems. */
-  condition(expression: string, path: string): Condition | undefined {
+  /** A condition of a rule, or undefined after noting its problems. */
+  condition(expression: string, path: string, action: RuleAction): Condition | undefined {
     const program = this.#compile(expression, path, BOOL);
-    return program === undefined ? undefined : new Condition(program, this);
+    if (program === undefined) return undefined;
+    const late = phaseProblem(action, this.#allReads(program));
+    if (late === undefined) return new Condition(program, this);
+    const place = { line: 1, column: 1, offset: 0, length: expression.length, excerpt: "" };
+    this.problems.push({ code: "unsupported", message: late, path, ...place });
+    return undefined;
+  }
+
+  /** What a program reads, by itself and through the policy's variables. */
+  #allReads(program: Program): readonly string[] {
+    return [
+      ...program.reads,
+      ...this.needs(program).flatMap((index) => this.#allReads(this.#variables[index]!.program)),
+    ];
   }
 
   /** Indexes of the policy's variables that a program reads. */

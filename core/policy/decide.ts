@@ -5,7 +5,7 @@
 import type { ShadowVerdict } from "../audit/record.ts";
 import { CelError } from "../cel/index.ts";
 import { OPERATIONS } from "../llm/exchange.ts";
-import { beginDecision } from "./condition.ts";
+import { beginDecision, decisionCost } from "./condition.ts";
 import { allowance, type Decision, type DenialCode } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { inScope, missingFeatures, type CompiledRule, type PolicySet, type RuleIndex } from "./rules.ts";
@@ -22,9 +22,11 @@ type Verdict =
 /** Decides. Pure: the same set and facts give the same decision. */
 export function decide(set: PolicySet, facts: Facts): Decision {
   const verdict = judge(set.enforced, facts);
+  const cost = decisionCost();
   const shadow = set.shadowed === undefined ? undefined : differing(verdict, judge(set.shadowed, facts));
-  if (verdict.outcome === "Allow")
-    return { outcome: "Allow", allowance: allowance(verdict.by.ref, verdict.ceiling), shadow };
+  if (verdict.outcome === "Allow") {
+    return { outcome: "Allow", allowance: allowance(verdict.by.ref, verdict.ceiling), phase: "Request", cost, shadow };
+  }
   return {
     outcome: "Deny",
     code: verdict.code,
@@ -32,6 +34,8 @@ export function decide(set: PolicySet, facts: Facts): Decision {
     reason: verdict.reason,
     message: verdict.by?.message ?? "",
     detail: verdict.by?.detail ?? set.detail,
+    phase: "Request",
+    cost,
     shadow,
   };
 }

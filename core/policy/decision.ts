@@ -1,6 +1,7 @@
 /** A decision is a value: what, by which rule, why. */
 import type { Detail } from "../api/types.ts";
 import type { ShadowVerdict } from "../audit/record.ts";
+import type { Phase } from "./phase.ts";
 import type { Tier } from "../snapshot/types.ts";
 
 export interface RuleRef {
@@ -37,13 +38,21 @@ class Allowance {
 }
 export type { Allowance };
 
-export interface Allowed {
-  readonly outcome: "Allow";
-  readonly allowance: Allowance;
+/** What every decision tells. */
+interface Decided {
+  /** Where the exchange was when it was decided. */
+  readonly phase: Phase;
+  /** Steps that its expressions took. */
+  readonly cost: number;
   readonly shadow: ShadowVerdict | undefined;
 }
 
-export interface Denied {
+export interface Allowed extends Decided {
+  readonly outcome: "Allow";
+  readonly allowance: Allowance;
+}
+
+export interface Denied extends Decided {
   readonly outcome: "Deny";
   readonly code: DenialCode;
   /** The rule that denied; undefined when none allowed. */
@@ -54,7 +63,6 @@ export interface Denied {
   readonly message: string;
   /** How much the caller is told. */
   readonly detail: Detail;
-  readonly shadow: ShadowVerdict | undefined;
 }
 
 export type Decision = Allowed | Denied;

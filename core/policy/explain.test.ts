@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { Timestamp } from "../cel/index.ts";
-import { explain } from "./explain.ts";
+import { explain, formatExplanation } from "./explain.ts";
 import type { Facts } from "./facts.ts";
 import { compilePolicies } from "./rules.ts";
 
@@ -86,4 +86,12 @@ test("the trail says of each rule what it came to, and of each condition what it
   ]);
   expect(trail[1]!.conditions[0]).toMatchObject({ field: "require", result: false });
   expect(trail[1]!.conditions[0]!.values).toContainEqual({ source: 'request.headers["x-team"]', value: '"red"' });
+  expect(formatExplanation({ decision, trail }).split("\n").slice(0, 6)).toEqual([
+    "Deny (requirement_not_met) by inference/chat/red-only (Team): its requirement does not hold; phase Request, 0 steps",
+    '  Deny    inference/chat/no-gpt (Team): DoesNotApply: models does not match "llama"',
+    "  Require inference/chat/red-only (Team): Fails: its requirement does not hold",
+    '    require: request.headers["x-team"] == "blue" → false',
+    '      request.headers["x-team"] = "red"',
+    '      request.headers = {"x-team": "red"}',
+  ]);
 });

@@ -36,6 +36,31 @@ export function explain(set: PolicySet, facts: Facts): Explanation {
   return { decision: decide(set, facts), trail: set.enforced.rules.map((rule) => trailOf(rule, facts)) };
 }
 
+/** An explanation as lines for people: the outcome, then each rule with the conditions that were looked at. */
+export function formatExplanation({ decision, trail }: Explanation): string {
+  const outcome =
+    decision.outcome === "Allow"
+      ? `Allow by ${placeOf(decision.allowance.by)}`
+      : `Deny (${decision.code}) ${decision.by === undefined ? "" : `by ${placeOf(decision.by)}: `}${decision.reason}`;
+  const lines = [`${outcome}; phase ${decision.phase}, ${decision.cost} steps`];
+  for (const { rule, action, verdict, because, conditions } of trail) {
+    lines.push(`  ${action.padEnd(8)}${placeOf(rule)}: ${verdict}: ${because}`);
+    for (const condition of conditions) {
+      const { result } = condition;
+      lines.push(
+        `    ${condition.field}: ${condition.source.trim()} → ${result instanceof CelError ? `error: ${result.message}` : String(result)}`,
+      );
+      for (const { source, value } of condition.values)
+        if (source !== condition.source) lines.push(`      ${source} = ${value}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function placeOf(rule: RuleRef): string {
+  return `${rule.policy}/${rule.rule} (${rule.tier})`;
+}
+
 function trailOf(rule: CompiledRule, facts: Facts): RuleTrail {
   const conditions: ConditionTrail[] = [];
   const trail = (verdict: RuleTrail["verdict"], because: string): RuleTrail => ({

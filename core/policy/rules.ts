@@ -146,8 +146,8 @@ function compileRule(policy: SnapshotPolicy, rule: SnapshotRule, path: string, s
     models: rule.models === undefined ? undefined : anyGlob(rule.models),
     features: new Set(rule.features ?? []),
     tools: rule.tools === undefined ? undefined : anyGlob(rule.tools),
-    when: rule.when === undefined ? undefined : scope.condition(rule.when, `${path}.when`),
-    require: rule.require === undefined ? undefined : scope.condition(rule.require, `${path}.require`),
+    when: rule.when === undefined ? undefined : scope.condition(rule.when, `${path}.when`, rule.action),
+    require: rule.require === undefined ? undefined : scope.condition(rule.require, `${path}.require`, rule.action),
     maxOutputTokens: rule.maxOutputTokens,
   };
 }
