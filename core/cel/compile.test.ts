@@ -534,6 +534,12 @@ describe("a program", () => {
     }
   });
 
+  test("reads no more in a trace than it says that it reads", () => {
+    const compiled = program("source.identity.namespace == 'a' && false || b");
+    expect(compiled.reads).toEqual(["b"]);
+    expect(compiled.trace({ b: true }).result).toBe(true);
+  });
+
   test("can be evaluated inside of another's evaluation without touching its budget", () => {
     const inner = program("anything.all(x, x >= 0)");
     const activation = {

@@ -50,5 +50,5 @@ function compileSource(source: string, environment: Environment, options: Compil
     const message = `worst-case cost ${cost.max} exceeds the limit of ${maxCost}`;
     return refuse([problemAt(source, "cost_exceeded", message, dearest ?? tree)]);
   }
-  return { ok: true, program: new CompiledProgram(source, tree, folded, cost, expect) };
+  return { ok: true, program: new CompiledProgram(source, folded, cost, expect) };
 }

@@ -21,14 +21,15 @@ export class CompiledProgram implements Program {
   readonly #run: Compiled["run"];
   #traced: Compiled | undefined;
 
-  constructor(source: string, tree: TypedNode, folded: TypedNode, cost: Range, expect: CelType | undefined) {
+  /** `tree` with its constants folded; traces run over the same tree, so that they read and yield the same. */
+  constructor(source: string, tree: TypedNode, cost: Range, expect: CelType | undefined) {
     this.source = source;
     this.type = tree.type.kind === "dyn" && expect !== undefined ? expect : tree.type;
     this.cost = cost;
-    this.reads = readPaths(folded);
-    this.constant = provenConstant(source, folded);
+    this.reads = readPaths(tree);
+    this.constant = provenConstant(source, tree);
     this.#tree = tree;
-    this.#run = compileTree(folded, false).run;
+    this.#run = compileTree(tree, false).run;
   }
 
   evaluate(activation: Activation, steps: number = DEFAULT_BUDGET): Value | CelError {
