@@ -108,9 +108,8 @@ export function humanReport(write: (text: string) => void, options: { readonly c
         return;
       }
       case "died": {
-        const after =
-          happening.restartMs === undefined ? "" : `; starting it again in ${milliseconds(happening.restartMs)}`;
-        line(paint("bad", "died"), `${happening.sidecar}: ${happening.reason}${after}`);
+        const { sidecar, reason, restartMs } = happening;
+        line(paint("bad", "died"), `${sidecar}: ${reason}; starting it again in ${milliseconds(restartMs)}`);
         return;
       }
       case "log":

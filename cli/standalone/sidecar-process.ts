@@ -8,8 +8,8 @@ export type SidecarEvent =
   | { readonly type: "ready"; readonly listen: string; readonly admin: string; readonly elapsedMs: number }
   /** A line that it wrote, without the line's end. */
   | { readonly type: "log"; readonly line: string }
-  /** It ended by itself, and is started again after `restartMs`; never where it has not been ready once. */
-  | { readonly type: "died"; readonly reason: string; readonly restartMs: number | undefined };
+  /** It ended by itself, and is started again after `restartMs`, unless it is stopped before. */
+  | { readonly type: "died"; readonly reason: string; readonly restartMs: number };
 
 export interface SidecarProcessOptions {
   /** Path of the program. */
@@ -35,7 +35,6 @@ export class SidecarProcess {
   #timer: NodeJS.Timeout | undefined;
   #restartMs = FIRST_RESTART_MS;
   #startedAt = 0;
-  #wasReady = false;
   #stopping = false;
 
   constructor(options: SidecarProcessOptions) {
@@ -89,16 +88,11 @@ export class SidecarProcess {
     const ready = readyOf(line);
     if (ready === undefined) this.#options.onEvent({ type: "log", line });
     else {
-      this.#wasReady = true;
       this.#options.onEvent({ type: "ready", ...ready, elapsedMs: performance.now() - this.#startedAt });
     }
   }
 
   #onDeath(reason: string): void {
-    if (!this.#wasReady) {
-      this.#options.onEvent({ type: "died", reason, restartMs: undefined });
-      return;
-    }
     if (performance.now() - this.#startedAt > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
     const restartMs = this.#restartMs;
     this.#restartMs = Math.min(LAST_RESTART_MS, restartMs * 2);

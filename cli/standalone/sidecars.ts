@@ -15,7 +15,9 @@ export interface SidecarsOptions {
   readonly newToken: (workload: GuardedWorkload) => string;
   readonly report: Report;
   readonly onReady: (running: RunningSidecar) => void;
-  /** One that has never been ready has ended. */
+  /** Its workload is gone; it may still finish its requests. */
+  readonly onRemoved: (workload: GuardedWorkload) => void;
+  /** One ended before any was ever ready: what is wrong is wrong for all. */
   readonly onFailure: (workload: GuardedWorkload, reason: string) => void;
 }
 
@@ -34,6 +36,11 @@ interface Slot {
 export class Sidecars {
   readonly #options: SidecarsOptions;
   readonly #slots = new Map<string, Slot>();
+  /** Ports, as offsets from the first, that are in use or being given up. */
+  readonly #offsets = new Set<number>();
+  /** Sidecars whose workload is gone, while they finish. */
+  readonly #leaving = new Set<SidecarProcess>();
+  #anyReady = false;
 
   constructor(options: SidecarsOptions) {
     this.#options = options;
@@ -46,28 +53,38 @@ export class Sidecars {
   /** Starts sidecars for new workloads and drains those of workloads that are gone. */
   update(workloads: readonly GuardedWorkload[], drainMs: number): void {
     const wanted = new Set(workloads.map(({ spiffeId }) => spiffeId));
-    for (const [spiffeId, { process }] of this.#slots) {
+    for (const [spiffeId, slot] of this.#slots) {
       if (wanted.has(spiffeId)) continue;
       this.#slots.delete(spiffeId);
-      void process.stop(drainMs);
+      this.#options.onRemoved(slot.workload);
+      void this.#remove(slot, drainMs);
     }
     for (const workload of workloads) if (!this.#slots.has(workload.spiffeId)) this.#start(workload);
   }
 
+  async #remove({ process, offset }: Slot, drainMs: number): Promise<void> {
+    this.#leaving.add(process);
+    await process.stop(drainMs);
+    this.#leaving.delete(process);
+    this.#offsets.delete(offset);
+  }
+
   /** Lets all finish their requests, for so long at most. */
   async stop(graceMs: number): Promise<void> {
-    await Promise.all([...this.#slots.values()].map(async ({ process }) => await process.stop(graceMs)));
+    const all = [...[...this.#slots.values()].map(({ process }) => process), ...this.#leaving];
+    await Promise.all(all.map(async (process) => await process.stop(graceMs)));
   }
 
   kill(): void {
-    for (const { process } of this.#slots.values()) process.kill();
+    for (const process of [...[...this.#slots.values()].map(({ process }) => process), ...this.#leaving])
+      process.kill();
   }
 
   #start(workload: GuardedWorkload): void {
     const { program, flags, folders, newToken, listen, admin } = this.#options;
-    const taken = new Set([...this.#slots.values()].map(({ offset }) => offset));
     let offset = 0;
-    while (taken.has(offset)) offset++;
+    while (this.#offsets.has(offset)) offset++;
+    this.#offsets.add(offset);
     const { cache, spool } = folders(`${workload.namespace}-${workload.serviceAccount}`);
     const process = new SidecarProcess({
       program,
@@ -92,6 +109,7 @@ export class Sidecars {
     switch (event.type) {
       case "ready": {
         const { listen, admin, elapsedMs } = event;
+        this.#anyReady = true;
         report({ event: "ready", sidecar, listen, admin, elapsedMs: Math.round(elapsedMs) });
         onReady({ workload, listen });
         return;
@@ -101,7 +119,7 @@ export class Sidecars {
         return;
       case "died":
         report({ event: "died", sidecar, reason: event.reason, restartMs: event.restartMs });
-        if (event.restartMs === undefined) onFailure(workload, event.reason);
+        if (!this.#anyReady) onFailure(workload, event.reason);
     }
   }
 }
