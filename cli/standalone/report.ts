@@ -42,7 +42,7 @@ export type Happening =
       readonly event: "died";
       readonly sidecar: string;
       readonly reason: string;
-      readonly restartMs: number | undefined;
+      readonly restartMs: number;
     }
   | { readonly event: "log"; readonly sidecar: string; readonly line: string }
   | { readonly event: "try"; readonly samples: readonly Sample[] }
