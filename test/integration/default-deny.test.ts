@@ -7,6 +7,7 @@ import { chat, openaiClient, postJson, sendRaw } from "../support/clients.ts";
 import { startFaultyEngine, type FaultyEngine } from "../support/faulty-engine.ts";
 import { start, type Running } from "../support/processes.ts";
 import { startStandalone, type ClientIdentity, type Standalone } from "../support/sallyport.ts";
+import { describeUnless } from "../support/skips.ts";
 import { FILES, NAMESPACES, policy } from "./resources.ts";
 
 const CHAT = "/v1/chat/completions";
@@ -67,7 +68,11 @@ function withTokenFile(args: readonly string[], file: string): readonly string[]
   return [...args.slice(0, at), `--token-file=${file}`, ...args.slice(at + (joined ? 1 : 2))];
 }
 
-describe("when the operator is killed", () => {
+const procfs = fs.existsSync("/proc/self/cmdline")
+  ? undefined
+  : "a sidecar started again by its own command line: no /proc";
+
+describeUnless(procfs)("when the operator is killed", () => {
   let sallyport: Standalone;
   let restarted: Running | undefined;
   let command: readonly string[];
@@ -118,7 +123,7 @@ describe("when the operator is killed", () => {
   }, 30_000);
 });
 
-describe("with a snapshot on disk that is not what was sent", () => {
+describeUnless(procfs)("with a snapshot on disk that is not what was sent", () => {
   const damages: readonly (readonly [string, (bytes: Buffer) => Buffer | string])[] = [
     ["cut short", (bytes) => bytes.subarray(0, bytes.length / 2)],
     ["not JSON at all", () => "\u0000\u0001 not a snapshot"],

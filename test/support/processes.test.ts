@@ -4,7 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePorts } from "./ports.ts";
-import { runToEnd, start, succeed } from "./processes.ts";
+import { childrenOf, runToEnd, start, succeed } from "./processes.ts";
 import { temporaryFolder } from "./guardian.ts";
 
 const folder = temporaryFolder("processes");
@@ -51,6 +51,14 @@ test("stopping a process ends what it started too", async () => {
   expect(alive(child)).toBe(true);
   await running.stop("SIGTERM", 100);
   expect(await gone(child)).toBe(true);
+});
+
+test("a process's children are found with their commands", async () => {
+  const running = start("sh", ["-c", "sleep 61 & sleep 62 & echo both; wait"]);
+  await running.waitFor(/both/u);
+  const commands = childrenOf(running.pid).map(({ command }) => command);
+  expect(commands.toSorted((a, b) => a.localeCompare(b))).toEqual(["sleep 61", "sleep 62"]);
+  await running.stop();
 });
 
 test("when a test is killed, what it started and its temporary folder go", async () => {

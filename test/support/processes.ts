@@ -1,5 +1,6 @@
 /** Processes for tests: their output kept, waited for by line, ended as a group whatever happens to the test. */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import fs from "node:fs";
 import { guard, release } from "./guardian.ts";
 
 export interface Exit {
@@ -88,6 +89,8 @@ export class Running {
 
   /** Asks it to end, and ends its whole group if it has not after `graceMs`. */
   async stop(signal: NodeJS.Signals = "SIGTERM", graceMs = 5_000): Promise<Exit> {
+    // what outlives it would also hold its output open
+    this.#child.once("exit", () => this.killGroup());
     this.signal(signal);
     const timer = setTimeout(() => this.killGroup(), graceMs);
     const exit = await this.exited;
@@ -128,6 +131,38 @@ export function start(command: string, args: readonly string[], options: RunOpti
   child.on("error", () => {});
   child.stdin?.end(options.input);
   return new Running(child, command);
+}
+
+export interface ProcessEntry {
+  readonly pid: number;
+  /** Its arguments, joined by spaces. */
+  readonly command: string;
+}
+
+/** The processes that a process has started itself and that are still there. */
+export function childrenOf(parent: number): readonly ProcessEntry[] {
+  if (!fs.existsSync("/proc/self/stat")) return childrenByPs(parent);
+  const children: ProcessEntry[] = [];
+  for (const name of fs.readdirSync("/proc").filter((name) => /^\d+$/u.test(name))) {
+    try {
+      const stat = fs.readFileSync(`/proc/${name}/stat`, "utf8");
+      const [, ppid] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (Number(ppid) !== parent) continue;
+      const command = fs.readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      children.push({ pid: Number(name), command });
+    } catch {
+      // it ended while it was looked at
+    }
+  }
+  return children;
+}
+
+function childrenByPs(parent: number): readonly ProcessEntry[] {
+  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,command="], { encoding: "utf8" }).split("\n");
+  return lines.flatMap((line) => {
+    const [, pid, ppid, command = ""] = /^\s*(\d+)\s+(\d+)\s+(.*)$/u.exec(line) ?? [];
+    return Number(ppid) === parent ? [{ pid: Number(pid), command }] : [];
+  });
 }
 
 export interface Ended extends Exit {

@@ -1,12 +1,11 @@
 /** The product as a person starts it: `sallyport standalone` over a folder of its own, and what tests ask of it. */
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { temporaryFolder } from "./guardian.ts";
 import type { Credentials } from "./pki.ts";
 import { freePorts } from "./ports.ts";
-import { start, type Exit, type Running } from "./processes.ts";
+import { childrenOf, start, type Exit, type Running } from "./processes.ts";
 
 const ROOT = path.join(import.meta.dirname, "..", "..");
 export const SALLYPORT: string = path.join(ROOT, "bin", "sallyport.mjs");
@@ -126,12 +125,12 @@ export class Standalone {
     throw new Error(`no ${count} audit records of ${requestId}\n${JSON.stringify(this.audit().slice(-5))}`);
   }
 
-  /** The sidecar's process: the one that listens on its port. */
+  /** The sidecar's process. */
   sidecarPid(): number {
-    const children = execFileSync("pgrep", ["-P", String(this.process.pid), "-a"], { encoding: "utf8" });
-    const line = children.split("\n").find((line) => line.includes("sidecar"));
-    if (line === undefined) throw new Error(`no sidecar among\n${children}`);
-    return Number(line.split(" ")[0]);
+    const children = childrenOf(this.process.pid);
+    const found = children.find(({ command }) => command.includes("sidecar"));
+    if (found === undefined) throw new Error(`no sidecar among ${JSON.stringify(children)}\n${this.process.tail()}`);
+    return found.pid;
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM", graceMs = 10_000): Promise<Exit> {
