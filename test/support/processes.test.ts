@@ -54,7 +54,7 @@ test("stopping a process ends what it started too", async () => {
 });
 
 test("a process's children are found with their commands", async () => {
-  const running = start("sh", ["-c", "sleep 61 & sleep 62 & echo both; wait"]);
+  const running = start("sh", ["-c", "sleep 61 & sleep 62 & sleep 0.3; echo both; wait"]);
   await running.waitFor(/both/u);
   const commands = childrenOf(running.pid).map(({ command }) => command);
   expect(commands.toSorted((a, b) => a.localeCompare(b))).toEqual(["sleep 61", "sleep 62"]);
