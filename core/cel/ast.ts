@@ -94,3 +94,11 @@ export interface BindNode extends Base {
 
 export type Node =
   LiteralNode | IdentNode | SelectNode | CallNode | ListNode | MapNode | MessageNode | FoldNode | BindNode;
+
+/** `a.b.c` where the node is made of names alone. */
+export function qualifiedName(node: Node): string | undefined {
+  if (node.kind === "ident") return node.name;
+  if (node.kind !== "select" || node.test || node.optional || node.quoted) return undefined;
+  const operand = qualifiedName(node.operand);
+  return operand === undefined ? undefined : `${operand}.${node.field}`;
+}

@@ -1,15 +1,18 @@
-import type { CallNode, FoldNode, ListNode, MapNode, Node, SelectNode, Span } from "./ast.ts";
+import {
+  qualifiedName, type CallNode, type FoldNode, type ListNode, type MapNode, type Node, type SelectNode, type Span,
+} from "./ast.ts"; // prettier-ignore
 import type { Overload } from "./declarations.ts";
 import type { Environment, FunctionEntry } from "./environment.ts";
 import { Substitution, mostGeneral } from "./inference.ts";
 import { OPERATORS, operatorSymbol } from "./operators.ts";
-import { MAX_NODES, qualifiedName } from "./parser.ts";
+import { noOverloadMessage, resolveOverloads } from "./overloads.ts";
+import { MAX_NODES } from "./parser.ts";
 import { problemAt } from "./problems.ts";
 import type { Problem, ProblemCode } from "./program.ts";
 import { didYouMean } from "./suggest.ts";
 import type { Slot } from "./typed.ts";
 import {
-  BOOL, DYN, INT, formatType, listOf, mapOf, optionalOf, sameType, typeOf, type CelType, type RecordField,
+  BOOL, DYN, INT, formatType, listOf, mapOf, optionalOf, typeOf, type CelType, type RecordField,
 } from "./types.ts"; // prettier-ignore
 
 /** Problems after which checking stops. */
@@ -325,7 +328,7 @@ class Checker implements CheckState {
   #operator(node: CallNode): CelType {
     const args = node.args.map((arg) => this.check(arg));
     const overloads = OPERATORS.get(node.name) ?? [];
-    const found = this.#resolve(overloads, args);
+    const found = resolveOverloads(this.substitution, overloads, args);
     const dynamic = found.matches.length !== 1 || this.#anyDyn(args);
     this.references.set(node, { kind: "operator", overload: dynamic ? undefined : found.matches[0]?.id });
     if (found.matches.length > 0) return found.result;
@@ -345,7 +348,7 @@ class Checker implements CheckState {
     const args = nodes.map((arg) => this.check(arg));
     const all = (member ? entry?.member : entry?.global) ?? [];
     const name = entry?.name ?? node.name;
-    const found = this.#resolve(all, args);
+    const found = resolveOverloads(this.substitution, all, args);
     const some = found.matches.length > 0;
     if (some || this.#environment.lenient) {
       const overloads = some ? found.matches : all.filter((overload) => overload.params.length === args.length);
@@ -358,51 +361,22 @@ class Checker implements CheckState {
       );
       return some ? found.result : DYN;
     }
-    return this.#problem("no_matching_overload", this.#noOverload(node, name, all, args, member, entry), node);
+    return this.#problem("no_matching_overload", this.#noOverload(node, entry, args, member), node);
   }
 
-  #noOverload(
-    node: CallNode,
-    name: string,
-    all: readonly Overload[],
-    args: readonly CelType[],
-    member: boolean,
-    entry: FunctionEntry | undefined,
-  ): string {
-    if (entry === undefined) {
-      const written = node.target === undefined ? undefined : qualifiedName(node.target);
-      const hint = didYouMean(written === undefined ? name : `${written}.${name}`, this.#environment.functionNames());
-      return `undeclared function '${name}'${hint || didYouMean(name, this.#environment.functionNames())}`;
+  #noOverload(node: CallNode, entry: FunctionEntry | undefined, args: readonly CelType[], member: boolean): string {
+    if (entry !== undefined) {
+      const types = args.map((arg) => this.#resolved(arg));
+      return noOverloadMessage(entry, types, member);
     }
-    if (all.length === 0) {
-      return member ? `'${name}' is called without a receiver: ${name}(…)` : `'${name}' needs a receiver: x.${name}(…)`;
-    }
-    const types = args.map((arg) => formatType(this.#resolved(arg)));
-    const applied = member ? `${types[0] ?? ""}.(${types.slice(1).join(", ")})` : `(${types.join(", ")})`;
-    return `no matching overload for '${name}' applied to ${applied}`;
+    const names = this.#environment.functionNames();
+    const qualifier = node.target === undefined ? undefined : qualifiedName(node.target);
+    const hint = qualifier === undefined ? "" : didYouMean(`${qualifier}.${node.name}`, names);
+    return `undeclared function '${node.name}'${hint || didYouMean(node.name, names)}`;
   }
 
   #anyDyn(args: readonly CelType[]): boolean {
     return args.some((arg) => this.#resolved(arg).kind === "dyn");
-  }
-
-  /** All overloads that fit, and the type of what they return: dyn where they differ. */
-  #resolve<T extends { readonly params: readonly CelType[]; readonly result: CelType }>(
-    overloads: readonly T[],
-    args: readonly CelType[],
-  ): { readonly matches: readonly T[]; readonly result: CelType } {
-    const matches: T[] = [];
-    let result: CelType | undefined;
-    for (const overload of overloads) {
-      if (overload.params.length !== args.length) continue;
-      const [own = DYN, ...params] = this.substitution.instantiate([overload.result, ...overload.params]);
-      if (!this.substitution.assign(args, params)) continue;
-      matches.push(overload);
-      const type = this.#resolved(own);
-      if (result === undefined) result = type;
-      else if (result.kind !== "dyn" && !sameType(type, result)) result = DYN;
-    }
-    return { matches, result: result ?? DYN };
   }
 }
 

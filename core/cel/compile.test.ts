@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import {
-  BOOL, BYTES, CelError, compile, DOUBLE, Double, DURATION, DYN, Environment, formatType, INT, listOf, mapOf, optionalOf,
+  BOOL, BYTES, CelError, compile, DOUBLE, Double, DURATION, DYN, Environment, formatError, formatType, INT, listOf, mapOf, optionalOf,
   recordOf, STRING, stringOf, Timestamp, TIMESTAMP, toJson, UINT, type Activation, type CelType, type Program,
 } from "./index.ts"; // prettier-ignore
 
@@ -281,6 +281,10 @@ describe("errors in conditions", () => {
   test("carry the place where they arose", () => {
     expect(program("b && 1 / n == 1").evaluate({ b: true, n: 0 })).toEqual(
       new CelError("divide_by_zero", "division by zero", 5),
+    );
+    const failed = program("b &&\n  1 / n == 1").evaluate({ b: true, n: 0 });
+    expect(failed instanceof CelError && formatError("b &&\n  1 / n == 1", failed)).toBe(
+      "2:3: division by zero\n  1 / n == 1\n  ^",
     );
     expect(program("user.claims.a.b == 1").evaluate({ user: { claims: { a: {} } } })).toMatchObject({ offset: 14 });
   });

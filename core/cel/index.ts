@@ -33,4 +33,4 @@ export { parseJson, toJson } from "./json.ts";
 export { fromJson } from "./json-typed.ts";
 export { parseType } from "./type-text.ts";
 export type { Json } from "./json.ts";
-export { formatProblem } from "./problems.ts";
+export { formatError, formatProblem } from "./problems.ts";

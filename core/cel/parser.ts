@@ -1,11 +1,11 @@
-import type { EntryNode, ListNode, Node, Span } from "./ast.ts";
+import { qualifiedName, type EntryNode, type ListNode, type Node, type Span } from "./ast.ts";
+import { numberLiteral } from "./literals.ts";
 import type { MacroDeclaration } from "./declarations.ts";
 import { MAX_SOURCE_LENGTH, SyntaxProblem, tokenise, type Token } from "./lexer.ts";
 import { AstBuilder } from "./macros.ts";
 import { problemAt } from "./problems.ts";
 import type { Problem } from "./program.ts";
-import { BOOL, BYTES, DOUBLE, INT, NULL, STRING, UINT } from "./types.ts";
-import { boxDouble, INT_MAX, INT_MIN, normalise, Uint, UINT_MAX } from "./values.ts";
+import { BOOL, BYTES, NULL, STRING } from "./types.ts";
 
 /** Deepest nesting of an expression: brackets, operands of a chain, calls on calls. */
 export const MAX_DEPTH = 250;
@@ -333,22 +333,8 @@ class Parser {
   }
 
   #number(token: Token, minus: Token | undefined): Node {
-    const span = { start: minus?.start ?? token.start, end: token.end };
-    const digits = token.text.replace(/[uU]$/, "");
-    if (token.kind === "double") {
-      const value = Number(digits) * (minus === undefined ? 1 : -1);
-      if (!Number.isFinite(value)) throw new SyntaxProblem("double literal out of range", span.start, span.end);
-      return this.#ast.constant(boxDouble(value), DOUBLE, span);
-    }
-    // Bounded before it is converted: no 64-bit integer has more than 20 digits, leading zeros aside.
-    const significant = digits.replace(/^(0[xX])?0*(?=.)/, (_, hex: string | undefined) => hex ?? "");
-    const value = significant.length > 22 ? undefined : BigInt(significant) * (minus === undefined ? 1n : -1n);
-    const [min, max] = token.kind === "uint" ? [0n, UINT_MAX] : [INT_MIN, INT_MAX];
-    if (value === undefined || value < min || value > max) {
-      throw new SyntaxProblem(`${token.kind} literal out of range`, span.start, span.end);
-    }
-    const int = normalise(value);
-    return token.kind === "uint" ? this.#ast.constant(new Uint(int), UINT, span) : this.#ast.constant(int, INT, span);
+    const { value, type } = numberLiteral(token, minus);
+    return this.#ast.constant(value, type, { start: minus?.start ?? token.start, end: token.end });
   }
 
   #list(open: Token): ListNode {
@@ -404,12 +390,4 @@ function at<T>(items: readonly T[], index: number): T {
   const item = items[index];
   if (item === undefined) throw new Error("index out of range");
   return item;
-}
-
-/** `a.b.c` where the node is made of names alone. */
-export function qualifiedName(node: Node): string | undefined {
-  if (node.kind === "ident") return node.name;
-  if (node.kind !== "select" || node.test || node.optional || node.quoted) return undefined;
-  const operand = qualifiedName(node.operand);
-  return operand === undefined ? undefined : `${operand}.${node.field}`;
 }

@@ -1,5 +1,6 @@
 import type { Span } from "./ast.ts";
 import type { Problem, ProblemCode } from "./program.ts";
+import type { CelError } from "./values.ts";
 
 /** How much of a source line an excerpt shows. */
 const EXCERPT_WIDTH = 120;
@@ -49,4 +50,11 @@ function clean(text: string): string {
 /** `line:column: message` and the excerpt, for logs and command lines. */
 export function formatProblem(problem: Problem): string {
   return `${problem.line}:${problem.column}: ${problem.message}\n${problem.excerpt}`;
+}
+
+/** An evaluation's error in the same form, where it is known at which place of the source it arose. */
+export function formatError(source: string, error: CelError): string {
+  if (error.offset < 0 || error.offset >= source.length) return error.message;
+  const at = { start: error.offset, end: error.offset + 1 };
+  return formatProblem(problemAt(source, "internal", error.message, at));
 }

@@ -1,5 +1,5 @@
-import type { Node } from "./ast.ts";
-import { parse, qualifiedName } from "./parser.ts";
+import { qualifiedName, type Node } from "./ast.ts";
+import { parse } from "./parser.ts";
 import {
   BOOL, BYTES, DOUBLE, DURATION, DYN, INT, listOf, mapOf, NULL, optionalOf, STRING, TIMESTAMP, typeOf, UINT,
   type CelType,
