@@ -295,8 +295,11 @@ const COUNTED: ReadonlySet<Operation> = new Set<Operation>(["Chat", "Completions
 /** What is forwarded: the bytes that were read, with the ceiling and the request for usage written in where they are missing. */
 function forwarded(exchange: Exchange, body: RequestBody, ceiling: number | undefined): Buffer {
   if (!COUNTED.has(exchange.operation)) return body.bytes;
-  const clamp = ceiling !== undefined && (exchange.maxTokens === 0 || exchange.maxTokens > ceiling);
   const askUsage = exchange.streaming && !exchange.usageAsked;
-  if (!clamp && !askUsage) return body.bytes;
-  return body.rewrite({ ...(clamp ? { maxTokens: ceiling } : {}), ...(askUsage ? { includeUsage: true } : {}) });
+  if (ceiling === undefined && !askUsage) return body.bytes;
+  // Also where the request names a lower ceiling: engines differ in which of its two names they know.
+  return body.rewrite({
+    ...(ceiling === undefined ? {} : { maxTokens: ceiling }),
+    ...(askUsage ? { includeUsage: true } : {}),
+  });
 }
