@@ -1,25 +1,11 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { Buffer } from "node:buffer";
-import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import tls from "node:tls";
-import {
-  certificatesFromPem,
-  certificatesToPem,
-  createSigningRequest,
-  readCertificate,
-  requireSpiffeId,
-  signLeaf,
-  workloadId,
-} from "../../core/identity/index.ts";
-import { readTrustBundle } from "./trust.ts";
-import * as der from "../../core/identity/der-writer.ts";
-import { OID } from "../../core/identity/oids.ts";
-import type { Snapshot } from "../../core/snapshot/index.ts";
+import { workloadId } from "../../core/identity/index.ts";
 import {
   removeFolder,
   snapshotOf,
@@ -27,108 +13,12 @@ import {
   subjectOf,
   TRUST_DOMAIN,
   until,
-} from "../../operator/grpc/testing.ts";
-import type { TestOperator, TestOperatorOptions } from "../../operator/grpc/testing.ts";
-import type { ConfigRequest, ConfigResponse } from "../../proto/config.ts";
-import { startAgent } from "./agent.ts";
-import type { Agent, AgentIdentity, AgentOptions, AgentState, SnapshotVerdict } from "./agent.ts";
-import { OperatorChannel } from "./channel.ts";
+} from "../../test/support/operator.ts";
+import { agent, operator, publish, marks, isCached, cleanups, cleanUpAfterEach } from "../../test/support/agents.ts";
+import net from "node:net";
+import tls from "node:tls";
 
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-async function operator(options: TestOperatorOptions = {}): Promise<TestOperator> {
-  const started = await startTestOperator(options);
-  cleanups.push(async () => {
-    await started.stop(0);
-    await removeFolder(started.folder);
-  });
-  return started;
-}
-
-interface Line {
-  readonly level: string;
-  readonly fields: object;
-  readonly message: string;
-}
-
-interface TestAgent {
-  readonly agent: Agent;
-  readonly identities: AgentIdentity[];
-  readonly snapshots: Snapshot[];
-  readonly states: AgentState[];
-  readonly lines: Line[];
-  readonly cacheDir: string;
-  readonly token: string;
-  judge: (snapshot: Snapshot) => SnapshotVerdict;
-}
-
-interface AgentTestOptions {
-  readonly name?: string;
-  readonly cacheDir?: string;
-  readonly token?: string;
-  readonly change?: Partial<AgentOptions>;
-}
-
-async function agent(of: TestOperator, options: AgentTestOptions = {}): Promise<TestAgent> {
-  const { name = "engine", change = {} } = options;
-  const folder = await mkdtemp(join(tmpdir(), "sallyport-agent-"));
-  cleanups.push(() => removeFolder(folder));
-  const token = options.token ?? of.tokens.create(subjectOf(name));
-  const file = join(folder, "token");
-  writeFileSync(file, `${token}\n`);
-  const identities: AgentIdentity[] = [];
-  const snapshots: Snapshot[] = [];
-  const states: AgentState[] = [];
-  const lines: Line[] = [];
-  const write = (level: string) => (fields: object, message: string) => lines.push({ level, fields, message });
-  const cacheDir = options.cacheDir ?? join(folder, "cache");
-  const result: Omit<TestAgent, "agent"> = {
-    identities,
-    snapshots,
-    states,
-    lines,
-    cacheDir,
-    token,
-    judge: () => ({ ok: true }),
-  };
-  const started = startAgent(
-    {
-      operatorAddress: of.address,
-      operatorId: of.id.uri,
-      trustBundle: of.authority.rootsPem,
-      token: { fd: openSync(file, "r") },
-      cacheDir,
-      instance: `${name}-0`,
-      build: "test",
-      features: [],
-      log: { info: write("info"), warn: write("warn"), error: write("error") },
-      ...change,
-    },
-    {
-      onIdentity: (identity) => identities.push(identity),
-      onSnapshot: (snapshot) => {
-        const verdict = result.judge(snapshot);
-        if (verdict.ok) snapshots.push(snapshot);
-        return verdict;
-      },
-      onState: (state) => states.push(state),
-    },
-  );
-  cleanups.push(() => started.stop());
-  return Object.assign(result, { agent: started });
-}
-
-const isCached = ({ cacheDir }: TestAgent): boolean => existsSync(join(cacheDir, "snapshot"));
-
-const publish = (of: TestOperator, name: string, mark: string): string =>
-  of.config.publish(workloadId(TRUST_DOMAIN, "inference", name).uri, snapshotOf(name, mark).bytes);
-
-const marks = ({ snapshots }: TestAgent): readonly (string | undefined)[] =>
-  snapshots.map(({ workload }) => workload.labels["mark"]);
+cleanUpAfterEach();
 
 describe("an agent", () => {
   test("gets its identity, then its snapshot, and acknowledges it", async () => {
@@ -218,7 +108,10 @@ describe("an agent", () => {
     const next = publish(op, "engine", "next");
     await until("an ack", () => op.verdicts.length === 3);
     expect(op.verdicts[2]).toMatchObject({ verdict: "ack", version: next });
-    await until("the cache", () => readFileSync(join(side.cacheDir, "snapshot"), "latin1").startsWith(next));
+    await until(
+      "the cache",
+      () => isCached(side) && readFileSync(join(side.cacheDir, "snapshot"), "latin1").startsWith(next),
+    );
   });
 
   test("refuses a snapshot whose handler throws, or that needs what it does not know", async () => {
@@ -264,6 +157,7 @@ describe("an agent", () => {
     expect(op.issuances.map(({ outcome }) => outcome)).toEqual(["issued", "issued", "issued"]);
     publish(op, "engine", "two");
     await until("two", () => side.snapshots.length === 2);
+    expect(marks(side)).toEqual(["one", "two"]);
   });
 
   test("goes on when the operator is killed, connects to the next one, and gets what changed meanwhile", async () => {
@@ -363,7 +257,7 @@ describe("an agent", () => {
     await until("ready", () => second.agent.state === "ready");
     expect(marks(second)).toEqual(["two"]);
     expect(second.lines.filter(({ message }) => message === "cached snapshot ignored")).toHaveLength(1);
-    await until("a good file", () => readFileSync(file, "latin1").startsWith(version));
+    await until("a good file", () => existsSync(file) && readFileSync(file, "latin1").startsWith(version));
   });
 
   test("ignores the snapshot on disk of another workload", async () => {
@@ -440,366 +334,6 @@ describe("an agent", () => {
   });
 });
 
-describe("the operator's issuing", () => {
-  /** Asks directly, past the agent. */
-  async function ask(
-    op: TestOperator,
-    csr: Uint8Array,
-    token: string,
-    identity?: { key: string; chain: string },
-  ): Promise<unknown> {
-    const channel = new OperatorChannel({
-      address: op.address,
-      operatorId: op.id,
-      bundle: readTrustBundle(op.authority.rootsPem, TRUST_DOMAIN),
-      now: Date.now,
-      ...(identity === undefined ? {} : { identity }),
-    });
-    try {
-      return await channel.issue({ csr, token, configVersion: "" }, 3000);
-    } finally {
-      channel.close();
-    }
-  }
-
-  const newKey = (): ReturnType<typeof generateKeyPairSync> => generateKeyPairSync("ec", { namedCurve: "P-256" });
-
-  test("gives one key a certificate for a token, again if its answer was lost, and no other key", async () => {
-    const op = await operator();
-    const token = op.tokens.create(subjectOf("engine"));
-    const [first, second] = [newKey(), newKey()];
-    const csr = createSigningRequest(first.publicKey, first.privateKey);
-    await expect(ask(op, csr, token)).resolves.toMatchObject({
-      spiffeId: "spiffe://example.local/ns/inference/sa/engine",
-    });
-    await expect(ask(op, csr, token)).resolves.toBeDefined();
-    const other = createSigningRequest(second.publicKey, second.privateKey);
-    await expect(ask(op, other, token)).rejects.toThrow("the token was used already, for another key");
-    expect(op.issuances.map(({ outcome, code }) => [outcome, code])).toEqual([
-      ["issued", ""],
-      ["issued", ""],
-      ["refused", "attestation_failed"],
-    ]);
-  });
-
-  test("refuses a token that it never gave, none at all, and one that was revoked", async () => {
-    const op = await operator();
-    const { publicKey, privateKey } = newKey();
-    const csr = createSigningRequest(publicKey, privateKey);
-    await expect(ask(op, csr, "x".repeat(43))).rejects.toThrow("attestation_failed: the token is not known");
-    await expect(ask(op, csr, "")).rejects.toThrow("attestation_missing");
-    const token = op.tokens.create(subjectOf("engine"));
-    op.tokens.revoke(subjectOf("engine"));
-    await expect(ask(op, csr, token)).rejects.toThrow("attestation_failed");
-  });
-
-  test("refuses a request whose key its sender does not have, before the token is used", async () => {
-    const op = await operator();
-    const token = op.tokens.create(subjectOf("engine"));
-    const [victim, thief] = [newKey(), newKey()];
-    await expect(ask(op, createSigningRequest(victim.publicKey, thief.privateKey), token)).rejects.toThrow(
-      "csr_signature",
-    );
-    const csr = createSigningRequest(victim.publicKey, victim.privateKey);
-    await expect(ask(op, csr, token)).resolves.toBeDefined();
-  });
-
-  test.each([
-    [
-      "somebody else's ID",
-      "csr_name",
-      der.sequence(
-        der.oid(OID.subjectAltName),
-        der.octetString(der.sequence(uri("spiffe://example.local/ns/inference/sa/other"))),
-      ),
-    ],
-    [
-      "its own ID and another name",
-      "csr_name",
-      der.sequence(
-        der.oid(OID.subjectAltName),
-        der.octetString(
-          der.sequence(
-            uri("spiffe://example.local/ns/inference/sa/engine"),
-            der.implicit(2, Buffer.from("bank.example")),
-          ),
-        ),
-      ),
-    ],
-    [
-      "CA:true",
-      "csr_ca",
-      der.sequence(der.oid(OID.basicConstraints), der.TRUE, der.octetString(der.sequence(der.TRUE))),
-    ],
-    ["a key usage", "csr_extension", der.sequence(der.oid(OID.keyUsage), der.octetString(der.namedBits([5])))],
-    [
-      "an extension of its own making",
-      "csr_extension",
-      der.sequence(der.oid("1.2.3.4"), der.TRUE, der.octetString(der.sequence())),
-    ],
-  ])("refuses a request for %s", async (_name, code, extension) => {
-    const op = await operator();
-    const csr = requestWith(extension);
-    await expect(ask(op, csr, op.tokens.create(subjectOf("engine")))).rejects.toThrow(code);
-    expect(op.issuances).toMatchObject([{ outcome: "refused", code }]);
-  });
-
-  test("signs a request for exactly its sender's own ID", async () => {
-    const op = await operator();
-    const own = der.sequence(
-      der.oid(OID.subjectAltName),
-      der.octetString(der.sequence(uri("spiffe://example.local/ns/inference/sa/engine"))),
-    );
-    await expect(ask(op, requestWith(own), op.tokens.create(subjectOf("engine")))).resolves.toBeDefined();
-  });
-
-  test("refuses keys of other kinds", async () => {
-    const op = await operator();
-    const token = op.tokens.create(subjectOf("engine"));
-    for (const { publicKey, privateKey } of [
-      generateKeyPairSync("rsa", { modulusLength: 1024 }),
-      generateKeyPairSync("rsa", { modulusLength: 4096 }),
-      generateKeyPairSync("ec", { namedCurve: "secp256k1" }),
-      generateKeyPairSync("ec", { namedCurve: "P-384" }),
-    ]) {
-      await expect(ask(op, createSigningRequest(publicKey, privateKey), token)).rejects.toThrow("csr_key");
-    }
-  });
-
-  test("renews by certificate only for a workload that it knows, and never for another ID", async () => {
-    const op = await operator();
-    const { publicKey, privateKey } = newKey();
-    const csr = createSigningRequest(publicKey, privateKey);
-    const publicKeyInfo = publicKey.export({ format: "der", type: "spki" });
-    const key = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
-    const certify = (name: string, notAfter: number): string => {
-      const id = workloadId(TRUST_DOMAIN, "inference", name);
-      const serial = randomBytes(16);
-      const leaf = signLeaf({ id, publicKeyInfo, serial, notBefore: notAfter - 60_000, notAfter }, op.authority.issuer);
-      return certificatesToPem([leaf, ...op.authority.intermediates]);
-    };
-    op.tokens.create(subjectOf("engine"));
-    const soon = Date.now() + 30_000;
-    await expect(ask(op, csr, "", { key, chain: certify("engine", soon) })).resolves.toBeDefined();
-    await expect(ask(op, csr, "", { key, chain: certify("stranger", soon) })).rejects.toThrow(
-      "no workload of this operator's",
-    );
-    await expect(ask(op, csr, "", { key, chain: certify("engine", Date.now() - 1000) })).rejects.toThrow(
-      "attestation_missing",
-    );
-  });
-
-  test("makes leaves of one trust domain from one intermediate of one root", async () => {
-    const op = await operator();
-    const side = await agent(op);
-    await until("an identity", () => side.identities.length === 1);
-    const chain = certificatesFromPem(side.identities[0]!.chain).map((bytes) => {
-      const reading = readCertificate(bytes);
-      if (!reading.ok) throw new Error(reading.message);
-      return reading.certificate;
-    });
-    expect(chain).toHaveLength(2);
-    expect(chain[0]?.isSignedBy(chain[1]!)).toBe(true);
-    expect(chain[1]?.isSignedBy(op.authority.roots[0]!)).toBe(true);
-    const life = chain[0]!.notAfter - chain[0]!.notBefore;
-    expect(life).toBe(3_600_000 + 120_000);
-  });
-
-  function uri(text: string): Buffer {
-    return der.implicit(6, Buffer.from(text));
-  }
-
-  /** A request with one extension, made by hand. */
-  function requestWith(extension: Buffer): Buffer {
-    const { publicKey, privateKey } = newKey();
-    const attribute = der.sequence(der.oid(OID.extensionRequest), der.setOf(der.sequence(extension)));
-    const info = publicKey.export({ format: "der", type: "spki" });
-    const body = der.sequence(der.unsigned(Buffer.from([0])), der.sequence(), info, der.element(0xa0, attribute));
-    return signed(body, privateKey);
-  }
-});
-
-describe("the operator's stream", () => {
-  /** A stream by hand, with the answers in the order in which they come. */
-  async function open(op: TestOperator, identity: AgentIdentity | undefined): Promise<Stream> {
-    const channel = new OperatorChannel({
-      address: op.address,
-      operatorId: op.id,
-      bundle: readTrustBundle(op.authority.rootsPem, TRUST_DOMAIN),
-      now: Date.now,
-      ...(identity === undefined ? {} : { identity }),
-    });
-    const call = channel.stream();
-    const messages: ConfigResponse[] = [];
-    const errors: string[] = [];
-    call.on("data", (message: ConfigResponse) => messages.push(message));
-    call.on("error", (error) => errors.push(error.message));
-    cleanups.push(async () => {
-      call.cancel();
-      channel.close();
-      return Promise.resolve();
-    });
-    return { messages, errors, send: (request) => call.write(request) };
-  }
-
-  interface Stream {
-    readonly messages: readonly ConfigResponse[];
-    readonly errors: readonly string[];
-    readonly send: (request: ConfigRequest) => void;
-  }
-
-  const hello: ConfigRequest = { kind: "hello", build: "b", features: [], version: "", instance: "by-hand" };
-
-  async function identityOf(op: TestOperator): Promise<AgentIdentity> {
-    const side = await agent(op);
-    await until("an identity", () => side.identities.length === 1);
-    await side.agent.stop();
-    await until("no stream", () => op.config.connected.length === 0);
-    return side.identities[0]!;
-  }
-
-  test("is not there for somebody without a certificate", async () => {
-    const op = await operator();
-    const stream = await open(op, undefined);
-    stream.send(hello);
-    await until("an error", () => stream.errors.length === 1);
-    expect(stream.errors[0]).toContain("identity_missing");
-  });
-
-  test("is not there for a certificate that has ended, nor for one of another authority", async () => {
-    const [op, other] = [await operator(), await operator()];
-    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const publicKeyInfo = publicKey.export({ format: "der", type: "spki" });
-    const key = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
-    const id = requireSpiffeId("spiffe://example.local/ns/inference/sa/engine");
-    const now = Date.now();
-    for (const [issuer, notAfter, code] of [
-      [op.authority, now - 1000, "identity_expired"],
-      [other.authority, now + 60_000, "identity_untrusted"],
-    ] as const) {
-      const leaf = signLeaf(
-        { id, publicKeyInfo, serial: randomBytes(16), notBefore: now - 90_000, notAfter },
-        issuer.issuer,
-      );
-      const chain = certificatesToPem([leaf, ...issuer.intermediates]);
-      const stream = await open(op, { key, chain, roots: "", notAfter, id: id.uri });
-      stream.send(hello);
-      await until("an error", () => stream.errors.length === 1);
-      expect(stream.errors[0]).toContain(code);
-    }
-  });
-
-  test("sends one message at a time, and the newest when its turn comes", async () => {
-    const op = await operator();
-    const identity = await identityOf(op);
-    const first = publish(op, "engine", "one");
-    const stream = await open(op, identity);
-    stream.send(hello);
-    await until("one", () => stream.messages.length === 1);
-    publish(op, "engine", "two");
-    const third = publish(op, "engine", "three");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(stream.messages).toHaveLength(1);
-    stream.send({ kind: "ack", version: first, nonce: 1, reason: "" });
-    await until("the newest", () => stream.messages.length === 2);
-    expect(stream.messages.map(({ version, nonce }) => [version, nonce])).toEqual([
-      [first, 1],
-      [third, 2],
-    ]);
-  });
-
-  test("ignores verdicts with a stale nonce, of another version, or of the future", async () => {
-    const op = await operator();
-    const identity = await identityOf(op);
-    const version = publish(op, "engine", "one");
-    const stream = await open(op, identity);
-    stream.send(hello);
-    await until("one", () => stream.messages.length === 1);
-    stream.send({ kind: "ack", version, nonce: 0, reason: "" });
-    stream.send({ kind: "ack", version, nonce: 2, reason: "" });
-    stream.send({ kind: "nack", version: "sha256:00", nonce: 1, reason: "no" });
-    stream.send({ kind: "unknown" });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(op.verdicts).toEqual([]);
-    stream.send({ kind: "ack", version, nonce: 1, reason: "" });
-    stream.send({ kind: "nack", version, nonce: 1, reason: "again" });
-    await until("the verdict", () => op.verdicts.length === 1);
-    expect(op.verdicts).toMatchObject([{ verdict: "ack", version, instance: "by-hand" }]);
-  });
-
-  test("ends for a second hello, and for a verdict that does not come", async () => {
-    const op = await operator({ config: { verdictMs: 100 } });
-    const identity = await identityOf(op);
-    const twice = await open(op, identity);
-    twice.send(hello);
-    twice.send(hello);
-    await until("an error", () => twice.errors.length === 1);
-    expect(twice.errors[0]).toContain("a second hello");
-    publish(op, "engine", "one");
-    const mute = await open(op, identity);
-    mute.send(hello);
-    await until("an error", () => mute.errors.length === 1);
-    expect(mute.errors[0]).toContain("no verdict within 100 ms");
-    expect(op.config.connected).toEqual([]);
-  });
-
-  test("ends when the certificate of its connection does", async () => {
-    const op = await operator({ ttlSeconds: 2 });
-    const identity = await identityOf(op);
-    const stream = await open(op, identity);
-    stream.send(hello);
-    await until("the end", () => stream.errors.length === 1);
-    expect(stream.errors[0]).toContain("has ended");
-    expect(Date.now()).toBeGreaterThan(identity.notAfter);
-  });
-
-  test("ends when its snapshot is withdrawn, and for more streams than there may be", async () => {
-    const op = await operator({ config: { maxStreams: 1 } });
-    const identity = await identityOf(op);
-    const first = await open(op, identity);
-    first.send(hello);
-    await until("the first", () => op.config.connected.length === 1);
-    const second = await open(op, identity);
-    second.send(hello);
-    await until("an error", () => second.errors.length === 1);
-    expect(second.errors[0]).toContain("more than 1 streams");
-    op.config.withdraw(identity.id);
-    await until("an error", () => first.errors.length === 1);
-    expect(first.errors[0]).toContain("no workload of this operator's any more");
-    expect(op.config.connected).toEqual([]);
-  });
-
-  test("carries no snapshot that a sidecar would not read", async () => {
-    const op = await operator();
-    const large = Buffer.alloc(4 * 1024 * 1024 + 1);
-    expect(() => op.config.publish("spiffe://example.local/ns/inference/sa/engine", large)).toThrow(
-      "at most 4194304 are sent",
-    );
-  });
-
-  test("carries the largest snapshot that a sidecar reads", async () => {
-    const op = await operator();
-    const identity = await identityOf(op);
-    const stream = await open(op, identity);
-    op.config.publish(identity.id, Buffer.alloc(4 * 1024 * 1024));
-    stream.send(hello);
-    await until("the message", () => stream.messages.length === 1);
-    expect(stream.messages[0]?.snapshot).toHaveLength(4 * 1024 * 1024);
-  });
-
-  test("shows people no control characters of a sidecar's reason", async () => {
-    const op = await operator();
-    const identity = await identityOf(op);
-    const version = publish(op, "engine", "one");
-    const stream = await open(op, identity);
-    stream.send(hello);
-    await until("one", () => stream.messages.length === 1);
-    stream.send({ kind: "nack", version, nonce: 1, reason: "a\u001b[2Jb\nc" });
-    await until("the verdict", () => op.verdicts.length === 1);
-    expect(op.verdicts[0]?.reason).toBe("a [2Jb c");
-  });
-});
-
 test("an operator does not start where somebody listens already", async () => {
   const op = await operator();
   const folder = await mkdtemp(join(tmpdir(), "sallyport-operator-"));
@@ -825,9 +359,4 @@ test("a stopped agent leaves no descriptor open", async () => {
 
 function sockets(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
-}
-
-function signed(body: Buffer, privateKey: Parameters<typeof createSigningRequest>[1]): Buffer {
-  const algorithm = der.sequence(der.oid(OID.ecdsaWithSHA256));
-  return der.sequence(body, algorithm, der.bitString(sign("sha256", body, privateKey)));
 }
