@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -68,6 +68,34 @@ describe("sallyport", () => {
     const { version } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string };
     expect([VERSION, BUILD]).toEqual([version, version]);
     expect(sallyport("version").out).toBe(`sallyport ${version} (node ${process.versions.node})\n`);
+  });
+});
+
+describe("the starter", () => {
+  const copied = (): string => {
+    const bin = path.join(folder, "elsewhere", "bin");
+    mkdirSync(bin, { recursive: true });
+    copyFileSync(path.join(ROOT, "bin", "sallyport.mjs"), path.join(bin, "sallyport.mjs"));
+    return path.join(bin, "sallyport.mjs");
+  };
+
+  it("says what to do where nothing is built and nothing to build from", () => {
+    const { status, stderr } = spawnSync(process.execPath, [copied()], { encoding: "utf8" });
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^sallyport: there is no dist\/cli\.js\.\nRun `npm ci`/u);
+  });
+
+  const old = ["/usr/bin/node", "/usr/local/bin/node"].find((node) => {
+    const { stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
+    return /^v(?:18|20|22)\./u.test(stdout ?? "");
+  });
+  (old === undefined ? it.skip : it)("runs on the packaged Node where this one is older, or says how to get it", () => {
+    const bin = path.join(ROOT, "bin", "sallyport.mjs");
+    expect(spawnSync(old ?? "", [bin, "version"], { encoding: "utf8" }).stdout).toMatch(/\(node 24\./u);
+    expect(spawnSync(old ?? "", [bin, "chekc"], { encoding: "utf8" }).status).toBe(2);
+    const { status, stderr } = spawnSync(old ?? "", [copied()], { encoding: "utf8" });
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/needs Node 24 or newer, this is v\d+\.[^\n]*\nRun `npm ci`/u);
   });
 });
 
