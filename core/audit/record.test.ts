@@ -46,7 +46,18 @@ describe("a chain", () => {
   const records: AuditRecord[] = [
     { kind: "Open", time: 0, workload: "w", lost: 0 },
     BEGIN,
-    { kind: "End", id: "req_1", time: 1, outcome: "Completed", status: 200, code: "", promptTokens: 1, completionTokens: 2, answerBytes: 3, milliseconds: 4 },
+    {
+      kind: "End",
+      id: "req_1",
+      time: 1,
+      outcome: "Completed",
+      status: 200,
+      code: "",
+      promptTokens: 1,
+      completionTokens: 2,
+      answerBytes: 3,
+      milliseconds: 4,
+    },
   ];
 
   test("verifies as it was written", () => {

@@ -129,9 +129,11 @@ export function verifyChain(lines: readonly string[], previous: string | undefin
   for (const [index, line] of lines.entries()) {
     const head = /^\{"seq":(\d{1,15}),"prev":"([A-Za-z0-9_-]{0,64})",/.exec(line);
     if (head === null) throw new Error(`line ${index + 1} is not an audit record`);
-    if (expected !== undefined && head[2] !== expected) throw new Error(`line ${index + 1} does not follow the line before it`);
+    if (expected !== undefined && head[2] !== expected)
+      throw new Error(`line ${index + 1} does not follow the line before it`);
     const number = Number(head[1]);
-    if (sequence !== undefined && number !== sequence + 1) throw new Error(`line ${index + 1} has number ${number}, not ${sequence + 1}`);
+    if (sequence !== undefined && number !== sequence + 1)
+      throw new Error(`line ${index + 1} has number ${number}, not ${sequence + 1}`);
     sequence = number;
     expected = lineHash(line);
   }
