@@ -203,6 +203,8 @@ export class Emitter {
   /** From one static type's representation to another's. */
   convert(js: Js, type: CelType, offset: number): Js {
     if (js.type.kind === type.kind) return { code: js.code, type };
+    // The checker lets null stand for a record, a time or a value of a library.
+    if (js.type.kind === "null") return { code: js.code, type };
     const boxed = this.box(js);
     if (type.kind === "dyn" || type.kind === "param") return { code: boxed, type };
     return this.unbox(boxed, type, offset);
