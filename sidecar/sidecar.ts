@@ -108,7 +108,8 @@ export class Sidecar {
       {
         operatorAddress: this.#options.operator,
         operatorId: this.#options.operatorId,
-        trustBundle: readFileSync(this.#options.trustBundle, "utf8"),
+        // Read anew each time there is no identity: a renewed bundle counts then.
+        trustBundle: () => readFileSync(this.#options.trustBundle, "utf8"),
         token: this.#options.token,
         cacheDir: this.#options.cache,
         instance: this.#options.instance,
