@@ -23,7 +23,7 @@ export interface TierResult extends Counts {
   readonly notes: readonly string[];
 }
 
-/** The part of jest's --json report that is read. */
+/** What jest-counts.mjs writes. */
 export interface JestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -69,10 +69,10 @@ async function runTier(tier: Tier, jestArguments: readonly string[]): Promise<Ti
   process.stdout.write(`\n${tier.name}: ${files.length} files\n`);
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "sallyport-run-"));
   try {
-    const output = path.join(scratch, "report.json");
+    const counted = path.join(scratch, "counts.json");
     const skips = path.join(scratch, "skips");
-    const exitCode = await jest(tier, files, ["--json", `--outputFile=${output}`, ...options], skips);
-    const report = fs.existsSync(output) ? (JSON.parse(fs.readFileSync(output, "utf8")) as JestReport) : undefined;
+    const exitCode = await jest(tier, files, options, { SALLYPORT_COUNTS: counted, SALLYPORT_SKIPS: skips });
+    const report = fs.existsSync(counted) ? (JSON.parse(fs.readFileSync(counted, "utf8")) as JestReport) : undefined;
     const counts = countsOf(report, exitCode);
     return { ...counts, notes: [`${tier.name}: ${closingLine(counts)}`, ...reasons(skips, tier, counts.skipped)] };
   } finally {
@@ -87,7 +87,12 @@ function reasons(file: string, tier: Tier, skipped: number): readonly string[] {
   return given.length === 0 && skipped > 0 ? [`${tier.name}: ${skipped} tests skipped without a reason`] : given;
 }
 
-async function jest(tier: Tier, files: readonly string[], extra: readonly string[], skips: string): Promise<number> {
+async function jest(
+  tier: Tier,
+  files: readonly string[],
+  extra: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
   const child = spawn(
     process.execPath,
     [
@@ -95,15 +100,16 @@ async function jest(tier: Tier, files: readonly string[], extra: readonly string
       "--disable-warning=ExperimentalWarning",
       path.join(ROOT, "node_modules", "jest", "bin", "jest.js"),
       `--maxWorkers=${tier.workers}`,
+      "--reporters=default",
+      `--reporters=${path.join(ROOT, "tools", "jest-counts.mjs")}`,
       "--runTestsByPath",
       ...files,
       ...extra,
     ],
     {
       cwd: ROOT,
-      // the report goes to a file; jest's progress is on stderr, where people look for it too
-      stdio: ["ignore", "ignore", "inherit"],
-      env: { ...process.env, NODE_OPTIONS: "--disable-warning=ExperimentalWarning", SALLYPORT_SKIPS: skips },
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, NODE_OPTIONS: "--disable-warning=ExperimentalWarning", ...env },
     },
   );
   return await new Promise((resolve, reject) => {

@@ -17,7 +17,8 @@ interface Source {
 }
 
 function sources(...folders: readonly string[]): readonly Source[] {
-  return folders.flatMap((folder) =>
+  const there = folders.filter((folder) => fs.existsSync(path.join(ROOT, folder)));
+  return there.flatMap((folder) =>
     fs
       .readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
