@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import {
   BOOL, BYTES, CelError, compile, DOUBLE, Double, DURATION, DYN, Environment, formatError, formatType, INT, listOf, mapOf, optionalOf,
-  recordOf, STRING, stringOf, Timestamp, TIMESTAMP, toJson, UINT, type Activation, type CelType, type Program,
+  recordOf, STRING, stringOf, Timestamp, TIMESTAMP, toJson, UINT, Uint, type Activation, type CelType, type Program,
 } from "./index.ts"; // prettier-ignore
+import { EXTENSIONS } from "./extensions/index.ts";
 
 const identity = recordOf("Identity", { namespace: stringOf(63), serviceAccount: stringOf(63) });
 const message = recordOf("Message", { role: stringOf(32), text: stringOf(1_000) });
@@ -373,6 +374,19 @@ describe("values", () => {
     expect(evaluate("{1u: 2u}.map(k, k + 1u) == [2u]")).toBe(true);
     expect(evaluate("{1u: 'a'}[1u] + {2: 'b'}[2] + {true: 'c'}[true]")).toBe("abc");
     expect(evaluate("maybe.optMap(x, x + 1).orValue(0)", { maybe: undefined })).toMatch(/^error/);
+  });
+
+  test("taken out of what a dyn held are of the type that they have", () => {
+    const extended = new Environment({ variables, libraries: EXTENSIONS });
+    for (const [source, expected] of [
+      ["math.greatest(dyn([n, 2.5]).distinct())", 2.5],
+      ["math.greatest(dyn([2.5]).distinct()) / 2.0", 1.25],
+      ["dyn([1u, 2u]).distinct()[0]", new Uint(1)],
+      ["dyn(['a', 'b']).join('-')", "a-b"],
+    ] as const) {
+      const compiled = compile(source, extended);
+      expect([source, compiled.ok && compiled.program.evaluate({ n: 1 })]).toEqual([source, expected]);
+    }
   });
 
   test("come in from JSON text with the types that it writes", async () => {

@@ -67,7 +67,11 @@ export class Substitution {
       const outcome = this.#substitutes(to, from);
       return outcome === "yes" || outcome === "bound";
     }
-    if (from.kind === "dyn" || to.kind === "dyn") return true;
+    if (from.kind === "dyn" || to.kind === "dyn") {
+      // What a dyn holds is not known either: `dyn(x).distinct()` is a list(dyn).
+      if (from.kind === "dyn") this.#open(to);
+      return true;
+    }
     if (from.kind === "null") return acceptsNull(to);
     if (to.kind === "null") return acceptsNull(from);
     switch (from.kind) {
@@ -87,6 +91,14 @@ export class Substitution {
       default:
         return sameType(from, to);
     }
+  }
+
+  /** Makes the parameters in a type that stand for nothing yet stand for dyn. */
+  #open(type: CelType): void {
+    mapParams(type, (param) => {
+      if (!this.#bound.has(param.name)) this.#bind(param, DYN);
+      return param;
+    });
   }
 
   /** Whether `type` can be what `param` stands for. "absent": no, since the parameter occurs in it. */

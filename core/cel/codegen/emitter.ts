@@ -137,12 +137,21 @@ export class Emitter {
     return name;
   }
 
-  /** A call that may return a CelError, and the statement that fails if it did. */
+  /** A call of the runtime that may return a CelError, and the statement that fails if it did. */
   checked(code: string, type: CelType, offset: number): Js {
+    const scalar = type.kind === "int" || type.kind === "uint" || type.kind === "double" || type.kind === "bool";
+    return this.#checked(code, type, offset, scalar ? "object" : undefined);
+  }
+
+  /** As checked, for a library's function: only what is an error is one. */
+  returned(code: string, type: CelType, offset: number): Js {
+    return this.#checked(code, type, offset, undefined);
+  }
+
+  #checked(code: string, type: CelType, offset: number, errorType: "object" | undefined): Js {
     const name = this.temp();
     this.emit(`${name}=${code};`);
-    const scalar = type.kind === "int" || type.kind === "uint" || type.kind === "double" || type.kind === "bool";
-    const failed = scalar ? `typeof ${name}==="object"` : `${name} instanceof ${this.use("CelError")}`;
+    const failed = errorType === undefined ? `${name} instanceof ${this.use("CelError")}` : `typeof ${name}==="object"`;
     this.emit(`if(${failed}){${this.failure(`${this.use("placed")}(${name},${offset})`)}}`);
     return { code: name, type };
   }

@@ -94,8 +94,12 @@ function generateFunction(node: FunctionNode, out: Emitter): Js {
   const call = special === undefined || special instanceof CelError ? overload.call : special;
   const code = `${out.constant(call)}(${args.join(",")})`;
   const result =
-    overload.total === true ? { code, type: overload.result } : out.checked(code, overload.result, node.start);
-  return out.convert(result, node.type, node.start);
+    overload.total === true ? { code, type: overload.result } : out.returned(code, overload.result, node.start);
+  // A list(int) may have come from a dyn and hold anything, and so may what a function takes out of it.
+  const loose = overload.params.some(({ kind }) => kind === "list" || kind === "map" || kind === "optional");
+  return loose && result.type.kind === node.type.kind
+    ? out.unbox(result.code, node.type, node.start)
+    : out.convert(result, node.type, node.start);
 }
 
 /** `a.or(b)` and `a.orValue(b)` where only the evaluation tells that a is an optional: with a value, b is left alone. */
