@@ -64,7 +64,9 @@ export function humanReport(write: (text: string) => void, options: { readonly c
   const paint = (style: Style, text: string): string => {
     return options.color ? `\u001B[${CODES[style]}m${text}\u001B[0m` : text;
   };
-  const line = (subject: string, text: string): void => write(`${paint("dim", subject.padEnd(10))} ${text}\n`);
+  const line = (subject: string, text: string, style: Style = "dim"): void => {
+    write(`${paint(style, subject.padEnd(10))} ${text}\n`);
+  };
   return (happening) => {
     switch (happening.event) {
       case "starting":
@@ -82,49 +84,50 @@ export function humanReport(write: (text: string) => void, options: { readonly c
         return;
       case "finding": {
         const { file, line: row, column, path, message } = happening;
-        line(paint("warn", "finding"), `${file}:${String(row)}:${String(column)}: ${path}: ${message}`);
+        line("finding", `${file}:${String(row)}:${String(column)}: ${path}: ${message}`, "warn");
         return;
       }
       case "refused":
         for (const problem of happening.problems) write(`${paint("bad", formatProblem(problem))}\n`);
-        if (happening.running) line(paint("warn", "refused"), "the change is not taken: the last good state goes on");
+        if (happening.running) line("refused", "the change is not taken: the last good state goes on", "warn");
         return;
       case "changed":
         line("changed", changedWords(happening));
         return;
       case "ack":
         line(
-          paint("good", "ACK"),
+          "ACK",
           `${happening.sidecar} took ${short(happening.version)} in ${milliseconds(happening.elapsedMs)}`,
+          "good",
         );
         return;
       case "nack":
-        line(paint("bad", "NACK"), `${happening.sidecar} refused ${short(happening.version)}: ${happening.reason}`);
+        line("NACK", `${happening.sidecar} refused ${short(happening.version)}: ${happening.reason}`, "bad");
         return;
       case "ready": {
         const { sidecar, listen, admin, elapsedMs } = happening;
         const where = `${paint("strong", `https://${listen}`)} (metrics at http://${admin}/metrics)`;
-        line(paint("good", "ready"), `${sidecar} in ${milliseconds(elapsedMs)} at ${where}`);
+        line("ready", `${sidecar} in ${milliseconds(elapsedMs)} at ${where}`, "good");
         return;
       }
       case "died": {
         const { sidecar, reason, restartMs } = happening;
-        line(paint("bad", "died"), `${sidecar}: ${reason}; starting it again in ${milliseconds(restartMs)}`);
+        line("died", `${sidecar}: ${reason}; starting it again in ${milliseconds(restartMs)}`, "bad");
         return;
       }
       case "log":
         write(`${paint("dim", `${happening.sidecar} |`)} ${logWords(happening.line)}\n`);
         return;
       case "try":
-        write(
-          `\n${happening.samples.map(({ says, command }) => `${paint("dim", `# ${says}`)}\n${command}\n`).join("\n")}\n`,
-        );
+        write(`\n${paint("strong", "Try it from this folder, in another terminal:")}\n\n`);
+        for (const { says, command } of happening.samples) write(`${paint("dim", `# ${says}`)}\n${command}\n\n`);
+        write("Change the resources while this runs, and see what it says. Ctrl-C ends it.\n\n");
         return;
       case "draining":
         line("draining", `open requests may take up to ${String(happening.seconds)} s; Ctrl-C again does not wait`);
         return;
       case "stopped":
-        line("stopped", "");
+        write(`${paint("dim", "stopped")}\n`);
     }
   };
 }

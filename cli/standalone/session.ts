@@ -77,7 +77,7 @@ export class Session {
       report,
       onReady: (running) => {
         this.#serving.set(running.workload.spiffeId, running);
-        this.#offerSamples(running.workload.spiffeId);
+        this.#guarded(() => this.#offerSamples(running.workload.spiffeId));
       },
       onRemoved: (workload) => operator.revoke(workload),
       onFailure: ({ namespace, name }, reason) =>
@@ -90,7 +90,7 @@ export class Session {
         publish: (spiffeId, bytes, features) => void operator.config.publish(spiffeId, bytes, features),
         withdraw: (spiffeId) => operator.config.withdraw(spiffeId),
       },
-      onEvent: (event) => this.#onReconciled(event),
+      onEvent: (event) => this.#guarded(() => this.#onReconciled(event)),
     });
   }
 
@@ -162,6 +162,15 @@ export class Session {
   /** Ends the sidecars at once. */
   kill(): void {
     this.#sidecars.kill();
+  }
+
+  /** What only concerns people (a client's certificate that cannot be written, say) must not end the sidecars. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#parts.report({ event: "note", message: messageOf(error) });
+    }
   }
 
   #onReconciled(event: ReconcilerEvent): void {

@@ -85,7 +85,8 @@ export class Sidecars {
     let offset = 0;
     while (this.#offsets.has(offset)) offset++;
     this.#offsets.add(offset);
-    const { cache, spool } = folders(`${workload.namespace}-${workload.serviceAccount}`);
+    // "_" is in no name of Kubernetes: no two workloads share a folder.
+    const { cache, spool } = folders(`${workload.namespace}_${workload.serviceAccount}`);
     const process = new SidecarProcess({
       program,
       args: [
