@@ -415,6 +415,20 @@ describe("limits", () => {
     expect(problems("b && llm.messages.all(m, m.role == 'user')", { maxCost: 1_000 })).toEqual([]);
   });
 
+  test("know no cost so large that it is none", () => {
+    const deep = `${Array.from({ length: 100 }, (_, i) => `anything.all(x${i}, `).join("")}b${")".repeat(100)}`;
+    for (const source of [
+      deep,
+      `anything.map(y, y).filter(y, false).all(x, ${deep})`,
+      `b && [b].filter(y, false).all(x, ${deep})`,
+    ]) {
+      expect(program(source).cost.max).toBeGreaterThan(1e15);
+      expect(problems(source, { maxCost: 1_000_000 })).toEqual([
+        expect.stringContaining("exceeds the limit of 1000000"),
+      ]);
+    }
+  });
+
   test("estimate at least what an evaluation spends", () => {
     const llm = {
       messages: Array.from({ length: 20 }, () => ({ role: "user", text: "x".repeat(1_000) })),

@@ -46,7 +46,12 @@ function add(...ranges: readonly Range[]): Range {
     min += range.min;
     max += range.max;
   }
-  return { min, max };
+  return { min: capped(min), max: capped(max) };
+}
+
+/** No cost is infinite or no number: nothing times infinity would be, and no limit is below what is no number. */
+function capped(steps: number): number {
+  return steps < Number.MAX_SAFE_INTEGER ? steps : Number.MAX_SAFE_INTEGER;
 }
 
 function scale(range: Range, factor: number): Range {
