@@ -118,11 +118,13 @@ export function humanReport(write: (text: string) => void, options: { readonly c
       case "log":
         write(`${paint("dim", `${happening.sidecar} |`)} ${logWords(happening.line)}\n`);
         return;
-      case "try":
-        write(`\n${paint("strong", "Try it from this folder, in another terminal:")}\n\n`);
-        for (const { says, command } of happening.samples) write(`${paint("dim", `# ${says}`)}\n${command}\n\n`);
-        write("Change the resources while this runs, and see what it says. Ctrl-C ends it.\n\n");
+      case "try": {
+        const commands = happening.samples.map(({ says, command }) => `${paint("dim", `# ${says}`)}\n${command}\n\n`);
+        const heading = paint("strong", "Try it from this folder, in another terminal:");
+        const ending = "Change the resources while this runs, and see what it says. Ctrl-C ends it.";
+        write(`\n${heading}\n\n${commands.join("")}${ending}\n\n`);
         return;
+      }
       case "draining":
         line("draining", `open requests may take up to ${String(happening.seconds)} s; Ctrl-C again does not wait`);
         return;
