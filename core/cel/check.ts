@@ -3,7 +3,7 @@ import {
 } from "./ast.ts"; // prettier-ignore
 import type { Overload } from "./declarations.ts";
 import type { Environment, FunctionEntry } from "./environment.ts";
-import { Substitution, mostGeneral } from "./inference.ts";
+import { isLargerThan, mostGeneral, Substitution } from "./inference.ts";
 import { OPERATORS, operatorSymbol } from "./operators.ts";
 import { noOverloadMessage, resolveOverloads } from "./overloads.ts";
 import { MAX_NODES } from "./parser.ts";
@@ -17,6 +17,11 @@ import {
 
 /** Problems after which checking stops. */
 const MAX_PROBLEMS = 10;
+
+/** Parts of a type. Each level of `{x: x}` doubles it, and everything that looks at types goes through all of it. */
+const MAX_TYPE_SIZE = 500;
+
+const KEY_KINDS: ReadonlySet<CelType["kind"]> = new Set(["bool", "int", "uint", "string"]);
 
 /** What a name or a call was found to mean. Types in it may still have parameters. */
 export type Reference =
@@ -78,7 +83,10 @@ class Checker implements CheckState {
     if (++this.#visits > 2 * MAX_NODES && this.problems.length === 0) {
       this.#problem("too_many_nodes", "expression has too many nodes", node);
     }
-    const type = this.problems.length >= MAX_PROBLEMS || this.#visits > 2 * MAX_NODES ? DYN : this.#infer(node);
+    const stopped = this.problems.length >= MAX_PROBLEMS || this.#visits > 2 * MAX_NODES;
+    let type = stopped ? DYN : this.#infer(node);
+    if (isLargerThan(type, MAX_TYPE_SIZE))
+      type = this.#problem("too_deep", "the type of this expression is too large", node);
     this.types.set(node, type);
     return type;
   }
@@ -225,11 +233,26 @@ class Checker implements CheckState {
     let key: CelType | undefined;
     let value: CelType | undefined;
     for (const entry of node.entries) {
-      key = this.#join(key, this.check(entry.key));
+      key = this.#join(key, this.#key(this.check(entry.key), entry.key));
       const type = this.check(entry.value);
       value = this.#join(value, entry.optional ? this.#unwrap(type, entry.value) : type);
     }
     return mapOf(key ?? this.substitution.freshParam(), value ?? this.substitution.freshParam());
+  }
+
+  /**
+   * The type of a key: one that keys may have, or dyn. A key that were as large as its value would double
+   * the type with each level, also by way of a parameter that is bound later.
+   */
+  #key(given: CelType, at: Span): CelType {
+    const type = this.#resolved(given);
+    if (KEY_KINDS.has(type.kind)) return type;
+    if (type.kind === "param") this.substitution.assign([DYN], [type]);
+    else if (type.kind !== "dyn" && !this.#environment.lenient) {
+      const message = `the key of a map must be a bool, an int, a uint or a string, not ${formatType(type)}`;
+      this.#problem("type_mismatch", message, at);
+    }
+    return DYN;
   }
 
   /** The type of elements of both types: the wider, or dyn. */
@@ -292,7 +315,7 @@ class Checker implements CheckState {
       case "transformList":
         return listOf(this.check(node.body));
       case "transformMap":
-        return mapOf(key, this.check(node.body));
+        return mapOf(this.#key(key, node.range), this.check(node.body));
       case "transformMapEntry": {
         const body = this.#resolved(this.check(node.body));
         if (body.kind === "map") return body;

@@ -429,6 +429,27 @@ describe("limits", () => {
     }
   });
 
+  test("keep types from growing without end", () => {
+    const levels = Array.from({ length: 60 }, (_, i) => `cel.bind(x${i + 1}, {x${i}: x${i}}, `).join("");
+    expect(problems(`cel.bind(x0, n, ${levels}x60 == x60${")".repeat(61)}`)[0]).toMatch(
+      /key of a map must be .*, not map/,
+    );
+    const open = (start: string, step: (i: number) => string): string =>
+      `${Array.from({ length: 40 }, (_, i) => `cel.bind(x${i}, ${start}, `).join("")}${Array.from({ length: 39 }, (_, i) => step(i)).join(" && ")}${")".repeat(40)}`;
+    for (const source of [
+      open("[]", (i) => `x${i} == [{x${i + 1}: x${i + 1}}]`),
+      open("[]", (i) => `x${i} == [{x${i + 1}[0]: x${i + 1}[0]}]`),
+      open("{}", (i) => `x${i + 1}.transformMap(k, v, k) in x${i}`),
+      open("{}", (i) => `x${i} == {'a': [x${i + 1}, x${i + 1}]}`),
+    ]) {
+      const before = performance.now();
+      compile(source, environment);
+      expect(performance.now() - before).toBeLessThan(1_000);
+    }
+    const lists = Array.from({ length: 60 }, (_, i) => `cel.bind(x${i + 1}, [x${i}, x${i}], `).join("");
+    expect(problems(`cel.bind(x0, n, ${lists}x60.size() == 2${")".repeat(61)}`)).toEqual([]);
+  });
+
   test("estimate at least what an evaluation spends", () => {
     const llm = {
       messages: Array.from({ length: 20 }, () => ({ role: "user", text: "x".repeat(1_000) })),

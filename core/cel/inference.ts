@@ -184,6 +184,29 @@ function mapParams(type: CelType, replace: (param: ParamType) => CelType): CelTy
   }
 }
 
+/** Whether a type has more parts than a limit; looks at no more of it than that. */
+export function isLargerThan(type: CelType, limit: number): boolean {
+  let left = limit;
+  const visit = (inner: CelType): boolean => {
+    if (--left < 0) return false;
+    switch (inner.kind) {
+      case "list":
+        return visit(inner.element);
+      case "map":
+        return visit(inner.key) && visit(inner.value);
+      case "optional":
+        return visit(inner.value);
+      case "type":
+        return visit(inner.of);
+      case "opaque":
+        return inner.params === undefined || inner.params.every(visit);
+      default:
+        return true;
+    }
+  };
+  return !visit(type);
+}
+
 /** Whether an expression of one type can be what another is expected: dyn fits all, and is checked when evaluated. */
 export function sameForExpectation(type: CelType, expected: CelType): boolean {
   return type.kind === "dyn" || new Substitution().assign([type], [expected]);
