@@ -2,7 +2,8 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { formatProblem, readFiles, type Problem } from "../core/api/index.ts";
+import { formatProblem, readFiles, resourceKey, type Known, type Located, type Problem } from "../core/api/index.ts";
+import { indexWorld, ruleFindings, worldOf, type Finding } from "../core/snapshot/index.ts";
 import { checkPolicy } from "../operator/source/check-policy.ts";
 import { listFiles, readAll, type Found, type Listing } from "../operator/source/folder-files.ts";
 import { EXIT, messageOf, StartError, UsageError, type Command } from "./command.ts";
@@ -15,7 +16,9 @@ reads them: *.yaml, *.yml and *.json, not what is hidden.
   sallyport check examples/quickstart
   sallyport check --json policy.yaml
 
---json prints one object a line: a problem each, then {"documents", "problems"}.
+Rules that can never apply and conditions that say nothing are named too; they do not make it fail.
+
+--json prints one object a line: a problem or a finding each, then {"documents", "problems", "findings"}.
 
 Exit codes: 0 all is well, 1 something is wrong (file:line:column, field and reason are printed), 2 wrong usage,
 3 something could not be read.
@@ -46,15 +49,40 @@ async function check(args: readonly string[]): Promise<number> {
   const { texts, problems: unread } = await readAll(unique(found));
   const { documents, problems: wrong } = readFiles(texts, { checkPolicy });
   problems.push(...unread, ...wrong);
-  const summary = { documents: documents.length, problems: problems.length };
+  const findings = findingsIn(documents);
+  const summary = { documents: documents.length, problems: problems.length, findings: findings.length };
   if (values.json) {
-    for (const line of [...problems, summary]) process.stdout.write(`${JSON.stringify(line)}\n`);
+    for (const line of [...problems, ...findings, summary]) process.stdout.write(`${JSON.stringify(line)}\n`);
   } else {
     for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`);
+    for (const { file, line, column, path: field, code, message } of findings) {
+      process.stderr.write(`${file}:${String(line)}:${String(column)}: ${field}: ${code}: ${message}\n`);
+    }
     const verdict = problems.length === 0 ? "well" : `${String(problems.length)} wrong`;
     process.stdout.write(`${String(documents.length)} resources in ${String(texts.length)} files: ${verdict}\n`);
   }
   return problems.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+interface LocatedFinding extends Finding {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What is certain about the rules, where they stand. Peers are not looked up: their identities may be elsewhere. */
+function findingsIn(documents: readonly Located<Known>[]): readonly LocatedFinding[] {
+  const byKey = new Map(documents.map((document) => [resourceKey(document.resource), document]));
+  const index = indexWorld(worldOf(documents.map(({ resource }) => resource)), {
+    trustDomain: "check.invalid",
+    roots: [],
+  });
+  return ruleFindings(index).map((finding) => {
+    const { kind, namespace, name, path: field } = finding;
+    const key = resourceKey({ kind, metadata: namespace === "" ? { name } : { name, namespace } });
+    const { file = "", line = 1, column = 1 } = byKey.get(key)?.locate(field) ?? {};
+    return { ...finding, file, line, column };
+  });
 }
 
 async function list(place: string): Promise<Pick<Listing, "files" | "problems">> {

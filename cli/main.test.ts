@@ -129,7 +129,28 @@ describe("sallyport check", () => {
       path: "metadata.name",
       code: "invalid_value",
     });
-    expect(summary).toEqual({ documents: 0, problems: 1 });
+    expect(summary).toEqual({ documents: 0, problems: 1, findings: 0 });
+  });
+
+  it("names a rule that can never apply, with its place, and does not fail for it", () => {
+    const policy = `apiVersion: sallyport.dev/v1alpha1
+kind: LlmPolicy
+metadata: {name: p, namespace: a}
+spec:
+  podSelector: {}
+  rules:
+  - name: dead
+    action: Allow
+    from: [{identity: {name: b, namespace: c}}]
+    operations: [Chat]
+    models: [llama]
+    when: llm.model == "gpt"
+`;
+    const { code, err } = sallyport("check", file("dead.yaml", policy));
+    expect(code).toBe(0);
+    expect(err).toBe(
+      'dead.yaml:12:5: spec.rules[0].when: DeadRule: the condition is never true for what the rule names: llm.model cannot be both "llama" and "gpt"\n',
+    );
   });
 
   it("finds what is there twice, in different files, and reads a file once that is named twice", () => {

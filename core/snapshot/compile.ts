@@ -52,7 +52,8 @@ function governs(policy: LlmPolicy | ClusterLlmPolicy, workload: Workload, index
   return selects(policy.spec.podSelector, workload.labels);
 }
 
-function compilePolicy(policy: LlmPolicy | ClusterLlmPolicy, index: WorldIndex): SnapshotPolicy {
+/** A policy with its references resolved. */
+export function compilePolicy(policy: LlmPolicy | ClusterLlmPolicy, index: WorldIndex): SnapshotPolicy {
   const { metadata, spec } = policy;
   const namespace = metadata.namespace ?? "";
   return {

@@ -1,6 +1,7 @@
 import type {
   ClusterLlmIdentity,
   ClusterLlmPolicy,
+  Known,
   LlmIdentity,
   LlmPolicy,
   Namespace,
@@ -9,6 +10,7 @@ import type {
   Resource,
 } from "../api/types.ts";
 import { readBundleDocument } from "../identity/index.ts";
+import type { FindingCode } from "../policy/findings.ts";
 
 /** All accepted resources, and the pods and namespaces that they are about. Order means nothing. */
 export interface World {
@@ -29,6 +31,20 @@ export const EMPTY_WORLD: World = {
   namespaces: [],
 };
 
+/** Resources of every kind as a world. */
+export function worldOf(resources: readonly Known[]): World {
+  const of = <K extends Known["kind"]>(kind: K): readonly Extract<Known, { kind: K }>[] =>
+    resources.filter((resource): resource is Extract<Known, { kind: K }> => resource.kind === kind);
+  return {
+    identities: of("LlmIdentity"),
+    clusterIdentities: of("ClusterLlmIdentity"),
+    policies: of("LlmPolicy"),
+    clusterPolicies: of("ClusterLlmPolicy"),
+    pods: of("Pod"),
+    namespaces: of("Namespace"),
+  };
+}
+
 /** The trust domain of this installation. */
 export interface Trust {
   readonly trustDomain: string;
@@ -38,7 +54,7 @@ export interface Trust {
 
 /** Something a resource's author should know; `path` is the field. */
 export interface Finding {
-  readonly code: "Conflicted" | "InvalidBundle" | "UnresolvedReference";
+  readonly code: "Conflicted" | "InvalidBundle" | "UnresolvedReference" | FindingCode;
   readonly kind: Resource["kind"];
   readonly namespace: string;
   readonly name: string;

@@ -3,8 +3,15 @@
  * comes out is published only where it differs from what is out already.
  */
 import { resourceKey, type Known, type Located, type Problem } from "../../core/api/index.ts";
-import { compileFrom, encodeSnapshot, indexWorld } from "../../core/snapshot/index.ts";
-import type { Finding, Trust, World, WorldIndex } from "../../core/snapshot/index.ts";
+import {
+  compileFrom,
+  EMPTY_WORLD,
+  encodeSnapshot,
+  indexWorld,
+  ruleFindings,
+  worldOf,
+} from "../../core/snapshot/index.ts";
+import type { Finding, Trust, WorldIndex } from "../../core/snapshot/index.ts";
 import type { Source, SourceEvent } from "../source/source.ts";
 import { workloadsOf, type GuardedWorkload, type Workloads } from "./workloads.ts";
 
@@ -83,7 +90,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? ((): number => performance.now());
-    this.#index = indexWorld(this.#world(), options.trust);
+    this.#index = indexWorld(EMPTY_WORLD, options.trust);
   }
 
   /** The world as it was last compiled. */
@@ -129,7 +136,7 @@ export class Reconciler {
 
   #compile(changedAt: number): void {
     const { trust, publisher, onEvent } = this.#options;
-    const world = this.#world();
+    const world = worldOf([...this.#documents.values()].map(({ resource }) => resource));
     this.#index = indexWorld(world, trust);
     const workloads = workloadsOf(world.pods, trust.trustDomain);
     const published: PublishedWorkload[] = [];
@@ -148,7 +155,8 @@ export class Reconciler {
       this.#published.delete(spiffeId);
       publisher.withdraw(spiffeId);
     }
-    const findings = this.#index.findings.map((finding) => this.#locate(finding));
+    const found = [...this.#index.findings, ...ruleFindings(this.#index)];
+    const findings = found.map((finding) => this.#locate(finding));
     onEvent({
       type: "compiled",
       resources: this.#documents.size,
@@ -170,19 +178,5 @@ export class Reconciler {
     const key = resourceKey({ kind, metadata: namespace === "" ? { name } : { name, namespace } });
     const { file = "", line = 1, column = 1 } = this.#documents.get(key)?.locate(finding.path) ?? {};
     return { ...finding, file, line, column };
-  }
-
-  #world(): World {
-    const resources = [...this.#documents.values()].map(({ resource }) => resource);
-    const of = <K extends Known["kind"]>(kind: K): readonly Extract<Known, { kind: K }>[] =>
-      resources.filter((resource): resource is Extract<Known, { kind: K }> => resource.kind === kind);
-    return {
-      identities: of("LlmIdentity"),
-      clusterIdentities: of("ClusterLlmIdentity"),
-      policies: of("LlmPolicy"),
-      clusterPolicies: of("ClusterLlmPolicy"),
-      pods: of("Pod"),
-      namespaces: of("Namespace"),
-    };
   }
 }
