@@ -231,6 +231,8 @@ export class Answer implements EngineSink, Responder {
     parts.metrics.request(exchange.operation, status, outcome === "ClientGone" ? "client_gone" : code, milliseconds);
     parts.metrics.tokens(this.#usage.promptTokens, this.#usage.completionTokens);
     this.#chunks = [];
+    // The connection to the engine may be another exchange's from here on.
+    this.#call = undefined;
     this.#options.memory.give(this.#taken);
     this.#options.done();
   }

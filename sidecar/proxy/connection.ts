@@ -38,6 +38,8 @@ export class ClientConnection implements RequestSink, Reply {
   #headOnly = false;
   #draining = false;
   #lingered = 0;
+  /** The next request waits until the caller has read its answers. */
+  #blocked = false;
   #written = 0;
 
   constructor(socket: TLSSocket, caller: Caller, handler: Handler, limits: ConnectionLimits, clock: () => number) {
@@ -172,6 +174,15 @@ export class ClientConnection implements RequestSink, Reply {
       return;
     }
     this.#enter("idle");
+    if (this.#socket.writableNeedDrain) {
+      // Who does not read its answers gets no further ones: what waits for it stays bounded.
+      this.#blocked = true;
+      this.#socket.pause();
+    } else this.#goOn();
+  }
+
+  /** On to what has come meanwhile. */
+  #goOn(): void {
     if (this.#socket.isPaused()) this.#socket.resume();
     this.#reader.next();
     if (this.#phase === "idle" && this.#reader.midRequest) this.#enter("reading");
@@ -200,6 +211,9 @@ export class ClientConnection implements RequestSink, Reply {
   #onDrain(): void {
     this.#since = this.#clock();
     this.#responder?.onDrain();
+    if (!this.#blocked || this.#phase !== "idle") return;
+    this.#blocked = false;
+    this.#goOn();
   }
 
   #onGone(): void {

@@ -453,6 +453,32 @@ test("a client that leaves cancels the engine's work", async () => {
   expect((await lastRecords(1))[0]).toMatchObject({ kind: "End", outcome: "ClientGone" });
 });
 
+test("a burst that a caller takes slowly leaves the engine's connection fit for the next", async () => {
+  engine.fault = { kind: "stream", events: 2000, everyMs: 0 };
+  const slow = await connect();
+  slow.socket.write(post({ ...CHAT, stream: true }));
+  expect(await slow.until(/0\r\n\r\n$/)).toContain("[DONE]");
+  slow.socket.destroy();
+  engine.fault = { kind: "none" };
+  for (let i = 0; i < 4; i++) expect(await ask(post(CHAT))).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test("a caller that never reads its answers is answered no further", async () => {
+  const session = await connect();
+  session.socket.pause();
+  const before = audit().length;
+  const request = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000);
+  let closed = false;
+  session.socket.on("close", () => (closed = true));
+  for (let i = 0; i < 60 && !closed; i++) {
+    session.socket.write(request);
+    await sleep(20);
+  }
+  // 60,000 were asked; what a socket's buffers take of the answers, about 300 bytes each, is a small part of that.
+  expect(audit().length - before).toBeLessThan(20_000);
+  session.socket.destroy();
+});
+
 test("every Begin has one End, and the audit is one chain", async () => {
   await sleep(50);
   const records = audit();

@@ -162,6 +162,8 @@ class EngineConnection implements EngineCall {
       onEnd: (reusable) => {
         this.#sink = undefined;
         if (reusable && !this.#socket.destroyed) {
+          // A caller that read slowly may have paused it within this very read: the next one starts afresh.
+          this.resume();
           this.#enter("idle");
           this.#keeper.idle(this);
         } else this.#socket.destroy();
@@ -179,6 +181,7 @@ class EngineConnection implements EngineCall {
   }
 
   pause(): void {
+    if (this.#sink === undefined) return;
     this.#paused = true;
     this.#socket.pause();
   }
