@@ -6,6 +6,7 @@ import type {
   Implementation,
   Overload,
 } from "../declarations.ts";
+import { TRAVERSAL } from "../cost.ts";
 import type { Result } from "../pure/result.ts";
 import type { CelType } from "../types.ts";
 import { celError, type CelError, type Int } from "../values.ts";
@@ -64,6 +65,6 @@ export function linearCost(resultSize: (call: CostCall) => number): (call: CostC
   return (call) => {
     const most = resultSize(call);
     const read = call.sizes.reduce((sum, size) => sum + size.max, 0);
-    return { cost: { min: 1, max: 1 + 0.1 * (read + most) }, size: { min: 0, max: most } };
+    return { cost: { min: 1, max: 2 + TRAVERSAL * (read + most) }, size: { min: 0, max: most } };
   };
 }

@@ -35,8 +35,9 @@ function choose(values: ListValue, sign: 1 | -1, name: string): Value | CelError
   if (best === undefined) return celError(`${name}(list) argument must not be empty`);
   for (const value of values) {
     if (numberOf(value) === undefined) return celError(`${name}: expected numbers`, "no_such_overload");
-    const order = compare(best, value);
-    if (order !== undefined && order * sign > 0) best = value;
+    const order = values.length === 1 ? 0 : compare(best, value);
+    if (order === undefined || Number.isNaN(order)) return celError(`${name}: NaN has no place in an order`);
+    if (order * sign > 0) best = value;
   }
   return best;
 }

@@ -8,38 +8,44 @@ import { INT, listOf, optionalOf, STRING, type CelType } from "../types.ts";
 import { CelError, celError, Optional, type Int, type ListValue, type Value } from "../values.ts";
 import { declare, method, overload, toNumber, valueOf } from "./declare.ts";
 
-/** Finding where a match stands goes through each character several times. */
+/** Steps for each character: finding where a match stands goes through it several times. */
 const STEPS = 4;
+/** Steps for each character of what may match at every one of them, and makes a piece each time. */
+const ALL_STEPS = 12;
 
 type Use = (regex: Regex, subject: string, ...rest: never[]) => Value | CelError;
 
-function run(use: Use, regex: Regex, subject: string, rest: readonly Value[]): Value | CelError {
-  charge(1 + STEPS * Math.min(subject.length, MAX_FIND_SUBJECT));
+function run(use: Use, steps: number, regex: Regex, subject: string, rest: readonly Value[]): Value | CelError {
+  charge(1 + steps * Math.min(subject.length, MAX_FIND_SUBJECT));
   return use(regex, subject, ...(rest as never[]));
 }
 
 /** The implementation for patterns that are known at run time, and the one for a constant pattern. */
-function using(use: Use): { readonly call: Implementation; readonly specialise: NonNullable<Overload["specialise"]> } {
+function using(
+  use: Use,
+  steps: number,
+): { readonly call: Implementation; readonly specialise: NonNullable<Overload["specialise"]> } {
   return {
     call: (subject: string, pattern: string, ...rest: readonly Value[]) => {
       const regex = dynamicRegex(pattern);
-      return regex instanceof CelError ? regex : run(use, regex, subject, rest);
+      return regex instanceof CelError ? regex : run(use, steps, regex, subject, rest);
     },
     specialise: ([, pattern]) => {
       if (typeof pattern !== "string") return undefined;
       const compiled = compileRegex(pattern);
       if (!compiled.ok)
         return celError(`invalid regular expression: ${compiled.message} (at offset ${compiled.offset})`);
-      return (subject: string, _: string, ...rest: readonly Value[]) => run(use, compiled.regex, subject, rest);
+      return (subject: string, _: string, ...rest: readonly Value[]) => run(use, steps, compiled.regex, subject, rest);
     },
   };
 }
 
-function cost(most: (call: CostCall) => number): (call: CostCall) => CostEstimate {
+function cost(steps: number, most: (call: CostCall) => number): (call: CostCall) => CostEstimate {
   return (call) => {
-    const subject = Math.min(call.sizes[0]?.max ?? 0, MAX_FIND_SUBJECT);
+    // In UTF-16 units, of which a character may have two.
+    const subject = Math.min(2 * (call.sizes[0]?.max ?? 0), MAX_FIND_SUBJECT);
     const compile = call.constants[1] === undefined ? compileSteps(call.sizes[1]?.max ?? 0) : 0;
-    return { cost: { min: 1, max: 2 + STEPS * subject + compile }, size: { min: 0, max: most(call) } };
+    return { cost: { min: 1, max: 2 + steps * subject + compile }, size: { min: 0, max: most(call) } };
   };
 }
 
@@ -52,9 +58,10 @@ function build(
   result: CelType,
   use: Use,
   size: (call: CostCall) => number,
+  steps: number = STEPS,
 ): Overload {
-  const { call, specialise } = using(use);
-  return make(id, params, result, call, { specialise, cost: cost(size) });
+  const { call, specialise } = using(use, steps);
+  return make(id, params, result, call, { specialise, cost: cost(steps, size) });
 }
 
 function findAll(regex: Regex, subject: string, limit: Int = -1): ListValue | CelError {
@@ -99,8 +106,16 @@ export const REGEX: Library = {
       "findAll",
       "The parts that the regular expression matches from the left, at most so many where a limit is given.",
       [
-        build(method, "string_find_all_string", [STRING, STRING], listOf(STRING), findAll, subjectSize),
-        build(method, "string_find_all_string_int", [STRING, STRING, INT], listOf(STRING), findAll, subjectSize),
+        build(method, "string_find_all_string", [STRING, STRING], listOf(STRING), findAll, subjectSize, ALL_STEPS),
+        build(
+          method,
+          "string_find_all_string_int",
+          [STRING, STRING, INT],
+          listOf(STRING),
+          findAll,
+          subjectSize,
+          ALL_STEPS,
+        ),
       ],
       ["'123 abc 456'.findAll('[0-9]+')", "['123', '456']"],
       ["'123 abc 456'.findAll('[0-9]+', 1)", "['123']"],
@@ -132,6 +147,7 @@ export const REGEX: Library = {
           listOf(STRING),
           (regex, subject) => valueOf(regex.extractAll(subject)),
           subjectSize,
+          ALL_STEPS,
         ),
       ],
       ["regex.extractAll('id:123, id:456', 'id:\\\\d+')", "['id:123', 'id:456']"],
@@ -147,6 +163,7 @@ export const REGEX: Library = {
           STRING,
           replace,
           () => MAX_STRING,
+          ALL_STEPS,
         ),
         build(
           overload,
@@ -155,6 +172,7 @@ export const REGEX: Library = {
           STRING,
           replace,
           () => MAX_STRING,
+          ALL_STEPS,
         ),
       ],
       ["regex.replace('foo bar', '(fo)o (ba)r', '\\\\2 \\\\1')", "'ba fo'"],

@@ -1,5 +1,5 @@
 import { charge, chargeText } from "../budget.ts";
-import type { CostCall, Library } from "../declarations.ts";
+import type { CostCall, CostEstimate, Library } from "../declarations.ts";
 import * as text from "../pure/strings.ts";
 import { INT, listOf, STRING } from "../types.ts";
 import { celError, type CelError, type Int, type ListValue } from "../values.ts";
@@ -11,16 +11,29 @@ function replaced({ sizes: [self, , by] }: CostCall): number {
   return Math.min(text.MAX_STRING, ((self?.max ?? 0) + 1) * ((by?.max ?? 0) + 1));
 }
 
+/** Steps of making one piece of a text, or of moving one character. */
+const PIECE_STEPS = 2;
+
+/** The cost of handling each character by itself, with the greatest size that the result can have. */
+function pieceCost(resultSize: (call: CostCall) => number): (call: CostCall) => CostEstimate {
+  return (call) => {
+    const { cost, size } = linearCost(resultSize)(call);
+    const pieces = 2 * PIECE_STEPS * ((call.sizes[0]?.max ?? 0) + 1);
+    return { cost: { min: cost.min, max: cost.max + pieces }, ...(size === undefined ? {} : { size }) };
+  };
+}
+
 function replace(self: string, part: string, by: string, limit: Int = -1): string | CelError {
+  charge(Math.ceil((PIECE_STEPS * self.length) / Math.max(1, part.length)));
   const result = text.replace(self, part, by, toNumber(limit));
   chargeText(self.length + (result.ok ? result.value.length : 0));
   return valueOf(result);
 }
 
 function split(self: string, separator: string, limit: Int = -1): ListValue | CelError {
-  const result = text.split(self, separator, toNumber(limit));
   chargeText(self.length);
-  if (result.ok) charge(result.value.length);
+  const result = text.split(self, separator, toNumber(limit));
+  if (result.ok) charge(PIECE_STEPS * result.value.length);
   return valueOf(result);
 }
 
@@ -34,6 +47,11 @@ function join(parts: ListValue, separator = ""): string | CelError {
   const result = text.join(strings, separator);
   if (result.ok) chargeText(result.value.length);
   return valueOf(result);
+}
+
+function reverse(self: string): string {
+  charge(PIECE_STEPS * self.length);
+  return text.reverse(self);
 }
 
 /** Charges for the text and goes on. */
@@ -54,9 +72,10 @@ export const STRINGS: Library = {
       "charAt",
       "The character at an index, the empty string right at the end; an error beyond.",
       [
-        method("string_char_at_int", [STRING, INT], STRING, (self: string, at: Int) =>
-          valueOf(text.charAt(self, toNumber(at))),
-        ),
+        method("string_char_at_int", [STRING, INT], STRING, (self: string, at: Int) => {
+          chargeText(self.length);
+          return valueOf(text.charAt(self, toNumber(at)));
+        }),
       ],
       ["'héllo'.charAt(1)", "'é'"],
       ["'hello'.charAt(5)", "''"],
@@ -116,10 +135,10 @@ export const STRINGS: Library = {
       "The string with another one replaced wherever it stands, or so many times from the left where a limit is given (a negative one is none).",
       [
         method("string_replace_string_string", [STRING, STRING, STRING], STRING, replace, {
-          cost: linearCost(replaced),
+          cost: pieceCost(replaced),
         }),
         method("string_replace_string_string_int", [STRING, STRING, STRING, INT], STRING, replace, {
-          cost: linearCost(replaced),
+          cost: pieceCost(replaced),
         }),
       ],
       ["'hello hello'.replace('he', 'we')", "'wello wello'"],
@@ -130,10 +149,10 @@ export const STRINGS: Library = {
       "The parts of a string between separators, at most so many where a limit is given (a negative one is none).",
       [
         method("string_split_string", [STRING, STRING], listOf(STRING), split, {
-          cost: linearCost(({ sizes: [self] }) => (self?.max ?? 0) + 1),
+          cost: pieceCost(({ sizes: [self] }) => (self?.max ?? 0) + 1),
         }),
         method("string_split_string_int", [STRING, STRING, INT], listOf(STRING), split, {
-          cost: linearCost(({ sizes: [self] }) => (self?.max ?? 0) + 1),
+          cost: pieceCost(({ sizes: [self] }) => (self?.max ?? 0) + 1),
         }),
       ],
       ["'a,b,c'.split(',')", "['a', 'b', 'c']"],
@@ -164,7 +183,12 @@ export const STRINGS: Library = {
     declare(
       "reverse",
       "The characters in the opposite order.",
-      [method("string_reverse", [STRING], STRING, over(text.reverse), { total: true })],
+      [
+        method("string_reverse", [STRING], STRING, reverse, {
+          total: true,
+          cost: pieceCost(({ sizes: [self] }) => self?.max ?? 0),
+        }),
+      ],
       ["'gums'.reverse()", "'smug'"],
     ),
     declare(
