@@ -1,7 +1,7 @@
 /**
  * What one evaluation may spend, if nobody says otherwise: some milliseconds even of code that V8 has not
  * compiled yet, well under one once it has. Loops charge a step for each turn, and functions whose work or result
- * grows with their input charge for its size (a step for each 64 bytes or ten elements, roughly).
+ * grows with their input charge for its size (a step is some twenty nanoseconds at worst).
  * Evaluation is synchronous, so the budget of the one that runs is module state; the compiled program
  * sets it and puts the former one back.
  */
@@ -24,7 +24,7 @@ export function charge(steps: number): void {
   if (budget.left < 0) throw new BudgetExceeded();
 }
 
-/** Spends for handling `length` bytes or characters of text. */
+/** Spends for going through `length` bytes or UTF-16 units of text with a function of JavaScript. */
 export function chargeText(length: number): void {
-  charge((length >>> 6) + 1);
+  charge((length >>> 4) + 1);
 }

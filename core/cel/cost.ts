@@ -1,12 +1,15 @@
 import type { CostEstimate, Range } from "./declarations.ts";
 import type { Schema } from "./program.ts";
-import { codePoints } from "./runtime/text.ts";
+import { codePoints, SHORT_TEXT } from "./runtime/text.ts";
 import type { FoldNode, FunctionNode, OperatorNode, Slot, TypedNode } from "./typed.ts";
 import type { CelType } from "./types.ts";
 import type { Value } from "./values.ts";
 
-/** Steps for each character, byte or item that an operation goes through. */
-const TRAVERSAL = 0.1;
+/**
+ * Steps for each character, byte or item that an operation goes through: twice what `chargeText` takes for a UTF-16
+ * unit, since a character may be two of them.
+ */
+export const TRAVERSAL = 0.125;
 const DEFAULT_ITEMS = 1_000;
 const DEFAULT_LENGTH = 65_536;
 
@@ -155,7 +158,8 @@ class Estimator {
       default: {
         // Comparisons end at the end of the shorter one.
         const shorter = Math.min(a.size.max, b?.size.max ?? a.size.max);
-        return { cost: add(both, { min: 0, max: shorter * TRAVERSAL }), size: ONE };
+        const compared = shorter > SHORT_TEXT / 2 ? shorter * TRAVERSAL : 0;
+        return { cost: add(both, { min: 0, max: compared }), size: ONE };
       }
     }
   }

@@ -53,7 +53,7 @@ export interface Overload {
    * for these constants (same arguments, same results), or undefined to go on with `call`.
    */
   readonly specialise?: (constants: readonly (Value | undefined)[]) => Implementation | CelError | undefined;
-  /** Without it, a step and a tenth of a step for each unit of the arguments' sizes, and a result as large as all arguments. */
+  /** Without it, a step and an eighth of a step for each unit of the arguments' sizes, and a result as large as all arguments. */
   readonly cost?: (call: CostCall) => CostEstimate;
   /** Where this overload needs words of its own. */
   readonly doc?: string;

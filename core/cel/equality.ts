@@ -1,4 +1,5 @@
 import { charge } from "./budget.ts";
+import { sameText } from "./runtime/text.ts";
 import { isMap, mapGet, mapKeys, mapSize } from "./maps.ts";
 import {
   Boxed, Duration, numberOf, Opaque, Optional, Timestamp, TypeValue, type ListValue, type MapValue, type Value,
@@ -10,7 +11,8 @@ import {
  */
 export function equals(a: Value, b: Value): boolean {
   // Not for objects: a list that holds NaN does not even equal itself.
-  if (typeof a === "string" || typeof a === "boolean" || a === null) return a === b;
+  if (typeof a === "string") return typeof b === "string" && sameText(a, b);
+  if (typeof a === "boolean" || a === null) return a === b;
   if (typeof b === "string" || typeof b === "boolean" || b === null) return false;
   const x = numberOf(a);
   if (x !== undefined) {
@@ -40,6 +42,7 @@ function boxedEquals(a: Boxed, b: object): boolean {
 
 function listsEqual(a: ListValue, b: ListValue): boolean {
   if (a.length !== b.length) return false;
+  charge(a.length);
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i], b[i]];
     if (x === undefined || y === undefined || !equals(x, y)) return false;

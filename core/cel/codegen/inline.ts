@@ -13,12 +13,16 @@ function argument(node: FunctionNode, index: number, out: Emitter): Js {
   return out.generate(arg);
 }
 
-/** A method of JavaScript's strings that does the same on well-formed and other strings alike. */
-function method(name: string): Inline {
+/** A method of JavaScript's strings; the budget counts only text that is no constant. */
+function method(name: "startsWith" | "endsWith"): Inline {
   return (node, out) => {
     const subject = argument(node, 0, out);
     const text = argument(node, 1, out);
-    return { code: `${subject.code}.${name}(${text.code})`, type: BOOL };
+    const code =
+      node.args[1]?.kind === "const"
+        ? `${subject.code}.${name}(${text.code})`
+        : `${out.use(name)}(${subject.code},${text.code})`;
+    return { code, type: BOOL };
   };
 }
 

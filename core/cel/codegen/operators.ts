@@ -90,6 +90,9 @@ function generateEquals(node: OperatorNode, negated: boolean, out: Emitter): Js 
   const same = a.type.kind === b.type.kind && IDENTICAL.has(a.type.kind);
   // A string or a bool equals nothing but itself, so identity tells even where the other side is dyn.
   const identity = [a, b].some(({ type }) => type.kind === "string" || type.kind === "bool");
+  if (a.type.kind === "string" && b.type.kind === "string" && !node.args.some((arg) => arg.kind === "const")) {
+    return { code: `${negated ? "!" : ""}${out.use("sameText")}(${a.code},${b.code})`, type: BOOL };
+  }
   if (same || identity) {
     const [x, y] = same ? [a.code, b.code] : [out.box(a), out.box(b)];
     return { code: `(${x}${negated ? "!==" : "==="}${y})`, type: BOOL };
@@ -112,7 +115,7 @@ function generateIn(node: OperatorNode, out: Emitter): Js {
     // Only where both sides are known to be of the type is identity enough.
     const element = list.type.element.kind;
     if (element === value.type.kind && (element === "string" || element === "bool")) {
-      return { code: `${list.code}.includes(${value.code})`, type: BOOL };
+      return { code: `${out.use("includes")}(${list.code},${value.code})`, type: BOOL };
     }
     return { code: `${out.use("listContains")}(${list.code},${out.box(value)})`, type: BOOL };
   }

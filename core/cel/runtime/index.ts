@@ -20,4 +20,4 @@ export {
   addDurations, addTimestampDuration, subtractDurations, subtractTimestampDuration, subtractTimestamps,
 } from "./time.ts"; // prettier-ignore
 export { field, member, over, placed } from "./support.ts";
-export { codePoints } from "./text.ts";
+export { codePoints, endsWith, includes, sameText, startsWith } from "./text.ts";

@@ -1,5 +1,7 @@
 /** Ordering: strings by code point, bytes by octet, numbers by value across types. */
+import { chargeText } from "../budget.ts";
 import { Double, Duration, Timestamp, Uint, type Value } from "../values.ts";
+import { SHORT_TEXT } from "./text.ts";
 
 /**
  * Below zero where a comes first. UTF-16 order differs from that of code points only where a surrogate
@@ -12,8 +14,10 @@ export function compareStrings(a: string, b: string): number {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x === y) continue;
+    if (i > SHORT_TEXT) chargeText(i);
     return x >= 0xd800 && y >= 0xd800 ? rank(x) - rank(y) : x - y;
   }
+  if (length > SHORT_TEXT) chargeText(length);
   return a.length - b.length;
 }
 

@@ -1,4 +1,31 @@
-import { charge } from "../budget.ts";
+import { charge, chargeText } from "../budget.ts";
+import type { ListValue, Value } from "../values.ts";
+
+/** Up to this length, in UTF-16 units, comparing text costs less than counting what it costs. */
+export const SHORT_TEXT = 256;
+
+/** Whether two strings are the same. */
+export function sameText(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  if (a.length > SHORT_TEXT) chargeText(a.length);
+  return a === b;
+}
+
+export function startsWith(text: string, part: string): boolean {
+  if (part.length > SHORT_TEXT) chargeText(part.length);
+  return text.startsWith(part);
+}
+
+export function endsWith(text: string, part: string): boolean {
+  if (part.length > SHORT_TEXT) chargeText(part.length);
+  return text.endsWith(part);
+}
+
+/** Whether a list of strings or of bools has one. */
+export function includes(list: ListValue, value: Value): boolean {
+  charge(list.length >>> 2);
+  return list.includes(value);
+}
 
 const SURROGATE = /[\ud800-\udbff]/;
 
