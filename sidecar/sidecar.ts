@@ -154,11 +154,11 @@ export class Sidecar {
     this.#listener = new Listener(identity, new Callers(this.#configuration), this.#admission, {
       ...this.#options.listen,
       maxConnections: MAX_CONNECTIONS,
+      memory: this.#memory,
       limits: {
         headBytes: 16 * 1024,
         bodyBytes: this.#options.maxBodyBytes,
         aheadBytes: 64 * 1024,
-        memory: this.#memory,
         requestMs: 30_000,
         idleMs: 120_000,
         stalledMs: 60_000,

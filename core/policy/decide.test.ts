@@ -348,3 +348,14 @@ test("the expressions of one decision share one budget, and what goes over it de
   expect(outcome([policy(three)], factsOf({ messages }))).toMatch(/^Deny evaluation_error [bc]$/);
   expect(outcome([policy(one)], factsOf({ messages }))).toBe("Allow allow");
 });
+
+test("what an expression fails on is not in the reason: it may be a prompt", () => {
+  const require: SnapshotRule = {
+    name: "require",
+    action: "Require",
+    require: "true &&\n int(llm.messages[0].content) > 0",
+  };
+  const messages = [{ role: "user" as const, content: "a secret", name: "" }];
+  const decision = decide(setOf([policy([ALLOW, require])]), factsOf({ messages }));
+  expect(decision).toMatchObject({ code: "evaluation_error", reason: "require: invalid_argument at 2:2" });
+});

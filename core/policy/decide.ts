@@ -5,7 +5,7 @@
 import type { ShadowVerdict } from "../audit/record.ts";
 import { CelError } from "../cel/index.ts";
 import { OPERATIONS } from "../llm/exchange.ts";
-import { beginDecision, decisionCost } from "./condition.ts";
+import { beginDecision, decisionCost, type Condition } from "./condition.ts";
 import { allowance, type Decision, type DenialCode } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { inScope, missingFeatures, type CompiledRule, type PolicySet, type RuleIndex } from "./rules.ts";
@@ -56,16 +56,16 @@ function judge(index: RuleIndex, facts: Facts): Verdict {
     if (!usesTool(rule, facts)) continue;
     const applies = rule.when === undefined || rule.when.test(facts);
     if (applies === true) return deny("denied_by_rule", rule, "the rule denies it");
-    if (applies !== false) return deny("evaluation_error", rule, `when: ${applies.message}`);
+    if (applies !== false) return deny("evaluation_error", rule, failureOf("when", rule.when, applies));
   }
   for (const rule of requires) {
     if (!usesTool(rule, facts)) continue;
     const scoped = rule.when === undefined || rule.when.test(facts);
     if (scoped === false) continue;
-    if (scoped !== true) return deny("evaluation_error", rule, `when: ${scoped.message}`);
+    if (scoped !== true) return deny("evaluation_error", rule, failureOf("when", rule.when, scoped));
     const holds = rule.require!.test(facts);
     if (holds === false) return deny("requirement_not_met", rule, "its requirement does not hold");
-    if (holds !== true) return deny("evaluation_error", rule, `require: ${holds.message}`);
+    if (holds !== true) return deny("evaluation_error", rule, failureOf("require", rule.require, holds));
   }
   let best: CompiledRule | undefined;
   for (const rule of allows) {
@@ -77,6 +77,13 @@ function judge(index: RuleIndex, facts: Facts): Verdict {
   }
   if (best !== undefined) return { outcome: "Allow", by: best, ceiling: best.maxOutputTokens };
   return { outcome: "Deny", code: "no_rule_allows", by: undefined, reason: nearMiss(index, facts) };
+}
+
+/** What failed and where: an error's own message may quote the request, and what is recorded holds no prompt. */
+function failureOf(field: "when" | "require", condition: Condition | undefined, error: CelError): string {
+  if (error.offset < 0 || condition === undefined) return `${field}: ${error.code}`;
+  const before = condition.program.source.slice(0, error.offset).split("\n");
+  return `${field}: ${error.code} at ${before.length}:${[...before.at(-1)!].length + 1}`;
 }
 
 function deny(code: DenialCode, by: CompiledRule, reason: string): Verdict {
@@ -116,7 +123,9 @@ function nearMiss(index: RuleIndex, facts: Facts): string {
   const missing = missingFeatures(rule, facts.llm.features);
   if (missing.length > 0) return `${named} does not name the feature ${missing.join(", ")}`;
   const when = rule.when?.test(facts);
-  return when instanceof CelError ? `${named}: when: ${when.message}` : `${named}: its condition is false`;
+  return when instanceof CelError
+    ? `${named}: ${failureOf("when", rule.when, when)}`
+    : `${named}: its condition is false`;
 }
 
 function differing(verdict: Verdict, shadowed: Verdict): ShadowVerdict | undefined {

@@ -172,7 +172,7 @@ export class Admission implements Handler {
       reply,
       started: progress.started,
       parts: this.#parts,
-      memory: this.#parts.memory,
+      memory: this.#parts.memory.holder(() => peer),
       visible: (model) => modelVisible(policies, peer, model),
       done: () => void this.#underWay--,
     });

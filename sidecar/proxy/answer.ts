@@ -13,7 +13,7 @@ import type { Metrics } from "../metrics.ts";
 import type { EngineCall, EngineFailure, EngineSink } from "./engine.ts";
 import { field, type ResponseHead } from "./http1/head.ts";
 import { refusal, type Refusal } from "./refusal.ts";
-import type { MemoryBudget } from "./memory.ts";
+import type { Holder } from "./memory.ts";
 import type { Reply, Responder } from "./reply.ts";
 
 /** Bytes of an answer that is read in full. */
@@ -36,8 +36,8 @@ export interface AnswerOptions {
   /** When the request was complete, on the parts' clock. */
   readonly started: number;
   readonly parts: AnswerParts;
-  /** What all whole answers together may hold. */
-  readonly memory: MemoryBudget;
+  /** What a whole answer's bytes are taken of. */
+  readonly memory: Holder;
   /** Whether the caller may know of a model. */
   readonly visible: (model: string) => boolean;
   /** Called once, after the End. */

@@ -31,6 +31,11 @@ export class Caller {
     this.#callers = callers;
   }
 
+  /** What the caller is counted as: its SPIFFE ID once that was verified, else its address. */
+  get name(): string {
+    return this.#verification?.ok === true ? this.#verification.source.spiffeId : this.address;
+  }
+
   /** The caller as of now. Cheap while neither the configuration nor the certificate's validity has changed. */
   verify(now: number): Verification {
     const inForce = this.#callers.configuration.inForce;

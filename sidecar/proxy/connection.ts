@@ -4,6 +4,7 @@ import type { Caller } from "./caller.ts";
 import { encodeChunk, LAST_CHUNK } from "./http1/chunked.ts";
 import type { HttpProblem, RequestHead } from "./http1/head.ts";
 import { RequestReader, type ReaderLimits, type RequestSink } from "./http1/request-reader.ts";
+import type { MemoryBudget } from "./memory.ts";
 import type { Handler, Reply, Responder } from "./reply.ts";
 import { statusLine } from "./status.ts";
 
@@ -42,14 +43,25 @@ export class ClientConnection implements RequestSink, Reply {
   #blocked = false;
   #written = 0;
 
-  constructor(socket: TLSSocket, caller: Caller, handler: Handler, limits: ConnectionLimits, clock: () => number) {
+  constructor(
+    socket: TLSSocket,
+    caller: Caller,
+    handler: Handler,
+    memory: MemoryBudget,
+    limits: ConnectionLimits,
+    clock: () => number,
+  ) {
     this.#socket = socket;
     this.#caller = caller;
     this.#handler = handler;
     this.#limits = limits;
     this.#clock = clock;
     this.#since = clock();
-    this.#reader = new RequestReader(this, limits);
+    this.#reader = new RequestReader(
+      this,
+      limits,
+      memory.holder(() => caller.name),
+    );
     socket.on("data", (chunk: Buffer) => this.#onBytes(chunk));
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onGone());

@@ -115,11 +115,11 @@ beforeAll(async () => {
     host: "127.0.0.1",
     port: 0,
     maxConnections: 100,
+    memory,
     limits: {
       headBytes: 16_384,
       bodyBytes: 65_536,
       aheadBytes: 65_536,
-      memory,
       requestMs: 500,
       idleMs: 60_000,
       stalledMs: 1000,

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { Caller, type Callers } from "./caller.ts";
 import { ClientConnection, type ConnectionLimits } from "./connection.ts";
+import type { MemoryBudget } from "./memory.ts";
 import type { Handler } from "./reply.ts";
 
 export interface ServerIdentity {
@@ -22,6 +23,7 @@ export interface ListenerOptions {
   readonly port: number;
   readonly maxConnections: number;
   readonly limits: ConnectionLimits;
+  readonly memory: MemoryBudget;
   readonly clock: () => number;
 }
 
@@ -48,7 +50,7 @@ export class Listener {
     this.#server.maxConnections = options.maxConnections;
     this.#server.on("secureConnection", (socket) => {
       const caller = new Caller(socket.remoteAddress ?? "", chainOf(socket), callers);
-      const connection = new ClientConnection(socket, caller, handler, options.limits, options.clock);
+      const connection = new ClientConnection(socket, caller, handler, options.memory, options.limits, options.clock);
       this.#connections.add(connection);
       socket.once("close", () => this.#connections.delete(connection));
       if (this.#draining) connection.drain();

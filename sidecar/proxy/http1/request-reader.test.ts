@@ -4,7 +4,7 @@ import { MemoryBudget } from "../memory.ts";
 import { RequestReader, type ReaderLimits } from "./request-reader.ts";
 
 const memory = new MemoryBudget(1000);
-const LIMITS: ReaderLimits = { headBytes: 1024, bodyBytes: 100, aheadBytes: 64, memory };
+const LIMITS: ReaderLimits = { headBytes: 1024, bodyBytes: 100, aheadBytes: 64 };
 
 interface Seen {
   readonly events: string[];
@@ -24,6 +24,7 @@ function reading(chunks: readonly Buffer[], answer = true): Seen {
       onProblem: (problem) => events.push(`${problem.status} ${problem.code}`),
     },
     LIMITS,
+    memory.holder(() => "a"),
   );
   for (const chunk of chunks) reader.push(chunk);
   return { events, reader };
@@ -105,7 +106,7 @@ describe("requests of a connection", () => {
   });
 
   test("share the memory of their bodies, and give it back", () => {
-    const shared = new MemoryBudget(8);
+    const shared = new MemoryBudget(32);
     const post = (length: string, body: string): Buffer =>
       Buffer.from(`POST /a HTTP/1.1\r\nHost: a\r\n${length}\r\n\r\n${body}`);
     const open = (): { readonly reader: RequestReader; readonly events: string[] } => {
@@ -116,7 +117,8 @@ describe("requests of a connection", () => {
           onRequest: (_head, body) => events.push(body.toString()),
           onProblem: ({ code }) => events.push(code),
         },
-        { ...LIMITS, memory: shared },
+        LIMITS,
+        shared.holder(() => "a"),
       );
       return { reader, events };
     };
@@ -130,12 +132,12 @@ describe("requests of a connection", () => {
       second.reader.push(post(length, body));
       expect(second.events).toEqual(["overloaded"]);
     }
-    expect(shared.left).toBe(3);
+    expect(shared.left).toBe(27);
     first.reader.next();
-    expect(shared.left).toBe(8);
+    expect(shared.left).toBe(32);
     first.reader.push(post("Content-Length: 5", "hel"));
     first.reader.close();
-    expect(shared.left).toBe(8);
+    expect(shared.left).toBe(32);
   });
 
   test("are not read on after a problem", () => {

@@ -5,6 +5,7 @@
  * one by one, each on the policy of its own moment.
  */
 import { ChunkedDecoder } from "./chunked.ts";
+import type { Holder } from "../memory.ts";
 import { parseRequestHead, type HttpProblem, type RequestHead } from "./head.ts";
 
 export interface RequestSink {
@@ -23,14 +24,6 @@ export interface ReaderLimits {
   readonly bodyBytes: number;
   /** Bytes kept of what follows an unanswered request. */
   readonly aheadBytes: number;
-  /** What all readers' bodies together may hold, from a body's head until the answer is done. */
-  readonly memory: Holder;
-}
-
-/** A bound that many share. */
-export interface Holder {
-  take(bytes: number): boolean;
-  give(bytes: number): void;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -41,6 +34,7 @@ type State = "head" | "body" | "chunks" | "busy" | "closed";
 export class RequestReader {
   readonly #sink: RequestSink;
   readonly #limits: ReaderLimits;
+  readonly #memory: Holder;
   #state: State = "head";
   #ahead: Buffer = EMPTY;
   #head: RequestHead | undefined;
@@ -51,8 +45,10 @@ export class RequestReader {
   /** Bytes taken of the shared memory. */
   #taken = 0;
 
-  constructor(sink: RequestSink, limits: ReaderLimits) {
+  /** `memory`: what a body's bytes are taken of as they come, until its answer is done. */
+  constructor(sink: RequestSink, limits: ReaderLimits, memory: Holder) {
     this.#sink = sink;
+    this.#memory = memory;
     this.#limits = limits;
   }
 
@@ -131,7 +127,6 @@ export class RequestReader {
       this.close();
       return false;
     }
-    if (typeof head.bodyLength === "number" && !this.#take(head.bodyLength)) return this.#fail(OVERLOADED);
     this.#head = head;
     if (head.bodyLength === "chunked") {
       this.#decoder ??= new ChunkedDecoder();
@@ -151,13 +146,15 @@ export class RequestReader {
   #readBody(): boolean {
     const length = this.#head!.bodyLength as number;
     const data = this.#ahead;
+    const take = Math.min(data.length, length - this.#filled);
+    // Taken as they come: a length that is only claimed holds nothing.
+    if (!this.#take(take)) return this.#fail(OVERLOADED);
     if (this.#filled === 0 && data.length >= length) {
       this.#ahead = data.length === length ? EMPTY : data.subarray(length);
       return this.#complete(data.length === length ? data : data.subarray(0, length));
     }
     // Pages of a large buffer are touched as bytes arrive, so a length that is only claimed costs no memory.
     if (this.#filled === 0) this.#body = Buffer.allocUnsafeSlow(length);
-    const take = Math.min(data.length, length - this.#filled);
     data.copy(this.#body, this.#filled, 0, take);
     this.#filled += take;
     this.#ahead = take === data.length ? EMPTY : data.subarray(take);
@@ -204,13 +201,13 @@ export class RequestReader {
   }
 
   #take(bytes: number): boolean {
-    if (!this.#limits.memory.take(bytes)) return false;
+    if (!this.#memory.take(bytes)) return false;
     this.#taken += bytes;
     return true;
   }
 
   #giveBack(): void {
-    this.#limits.memory.give(this.#taken);
+    this.#memory.give(this.#taken);
     this.#taken = 0;
   }
 
