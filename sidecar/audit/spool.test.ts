@@ -97,6 +97,33 @@ describe("the spool", () => {
     expect(verifyChain(lines(), "").records).toBe(2);
   });
 
+  test("keeps the full file whole when the next one cannot be begun, and tries again", async () => {
+    const failures: Error[] = [];
+    const spool = open({ fileBytes: 700, onFailure: (error) => failures.push(error) });
+    const openSync = jest.spyOn(fs, "openSync").mockImplementationOnce(() => {
+      throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    });
+    for (let i = 0; i < 8; i++) expect(await appended(spool)).toBeUndefined();
+    openSync.mockRestore();
+    spool.close();
+    expect(failures.map(({ message }) => message)).toEqual(["the audit cannot begin a new file"]);
+    expect(spoolFiles(directory).length).toBeGreaterThan(1);
+    const written = lines();
+    expect(written.filter((line) => line.includes('"kind":"End"'))).toHaveLength(8);
+    expect(verifyChain(written, "").records).toBe(written.length);
+  });
+
+  test("goes on with the chain behind an empty file that a crash left", async () => {
+    const first = open();
+    await appended(first);
+    first.close();
+    fs.writeFileSync(path.join(directory, "audit-000000000002.jsonl"), "");
+    const second = open();
+    await appended(second);
+    second.close();
+    expect(verifyChain(lines(), "").records).toBe(4);
+  });
+
   test("refuses records once it is closed", async () => {
     const spool = open();
     spool.close();

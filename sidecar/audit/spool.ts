@@ -39,6 +39,9 @@ export class Spool {
   #fd: number;
   #number: number;
   #size = 0;
+  #rotateAt = 0;
+  /** Records lost since the last file was begun. */
+  #lost = 0;
   #lines: string[] = [];
   #waiting: Written[] = [];
   #scheduled: NodeJS.Immediate | undefined;
@@ -52,12 +55,13 @@ export class Spool {
     this.#fileBytes = options.fileBytes ?? DEFAULT_FILE_BYTES;
     this.#files = options.files ?? DEFAULT_FILES;
     fs.mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    const last = spoolFiles(options.directory).at(-1);
-    this.#number = last === undefined ? 0 : last.number;
-    const tail = last === undefined ? undefined : lastLine(path.join(options.directory, last.name));
+    const files = spoolFiles(options.directory);
+    this.#number = files.at(-1)?.number ?? 0;
+    const tail = lastLineOf(options.directory, files);
     this.#chain = tail === undefined ? new Chain() : new Chain(lineHash(tail), sequenceOf(tail));
     this.#durable = { head: this.#chain.head, sequence: this.#chain.sequence };
-    this.#fd = this.#openNext(0);
+    this.#fd = -1;
+    this.#openNext();
   }
 
   /** Files in the order they were written. */
@@ -105,6 +109,7 @@ export class Spool {
     } catch (error) {
       failure = new Error("the audit spool cannot be written", { cause: error });
       this.#options.onFailure?.(failure);
+      this.#lost += records;
       this.#options.onLost?.(records);
       this.#recover();
     }
@@ -117,7 +122,7 @@ export class Spool {
     this.#size += bytes.length;
     this.#durable = { head: this.#chain.head, sequence: this.#chain.sequence };
     if (!this.#syncing) this.#sync ??= setTimeout(this.#fsync, SYNC_AFTER_MS);
-    if (this.#size >= this.#fileBytes) this.#rotate();
+    if (this.#size >= this.#rotateAt) this.#rotate();
   }
 
   readonly #fsync = (): void => {
@@ -133,12 +138,18 @@ export class Spool {
     });
   };
 
+  /** On to the next file. Where that fails the records stay safe where they are, and it is tried again further on. */
   #rotate(): void {
     const full = this.#fd;
-    const lost = this.#dropOldest();
-    this.#fd = this.#openNext(lost);
-    fs.fsyncSync(full);
-    fs.closeSync(full);
+    try {
+      this.#lost += this.#dropOldest();
+      this.#openNext();
+      fs.fsyncSync(full);
+      fs.closeSync(full);
+    } catch (error) {
+      this.#rotateAt = this.#size + Math.ceil(this.#fileBytes / 16);
+      this.#options.onFailure?.(new Error("the audit cannot begin a new file", { cause: error }));
+    }
   }
 
   /** After a failed write: take back the half line it may have left, and go on from the last line that is there. */
@@ -163,17 +174,28 @@ export class Spool {
     return lost;
   }
 
-  #openNext(lost: number): number {
+  /** Begins a file; nothing of this spool changes until its first line is on disk. */
+  #openNext(): void {
     const number = this.#number + 1;
-    const fd = fs.openSync(this.#pathOf(number), "wx", 0o600);
+    const name = this.#pathOf(number);
+    const fd = fs.openSync(name, "wx", 0o600);
+    const chain = new Chain(this.#durable.head, this.#durable.sequence);
+    const { workload, now } = this.#options;
+    const bytes = Buffer.from(chain.append({ kind: "Open", time: now(), workload, lost: this.#lost }), "utf8");
+    try {
+      for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at);
+    } catch (error) {
+      fs.closeSync(fd);
+      fs.rmSync(name, { force: true });
+      throw error;
+    }
+    this.#fd = fd;
     this.#number = number;
-    this.#size = 0;
-    const open: AuditRecord = { kind: "Open", time: this.#options.now(), workload: this.#options.workload, lost };
-    const bytes = Buffer.from(this.#chain.append(open), "utf8");
-    for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at);
     this.#size = bytes.length;
-    this.#durable = { head: this.#chain.head, sequence: this.#chain.sequence };
-    return fd;
+    this.#rotateAt = this.#fileBytes;
+    this.#lost = 0;
+    this.#chain = chain;
+    this.#durable = { head: chain.head, sequence: chain.sequence };
   }
 
   #pathOf(number: number): string {
@@ -195,6 +217,15 @@ export function spoolFiles(directory: string): SpoolFile[] {
       return match === null ? [] : [{ name, number: Number(match[1]) }];
     })
     .sort((a, b) => a.number - b.number);
+}
+
+/** The last line of the newest file that has one: a crash can leave an empty one behind. */
+function lastLineOf(directory: string, files: readonly SpoolFile[]): string | undefined {
+  for (const file of files.toReversed()) {
+    const line = lastLine(path.join(directory, file.name));
+    if (line !== undefined) return line;
+  }
+  return undefined;
 }
 
 const TAIL_BYTES = 64 * 1024;
