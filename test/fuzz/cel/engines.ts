@@ -51,7 +51,7 @@ export function runOurs(given: Case): { readonly outcome: Outcome; readonly why:
     : { outcome: ofOurs(value), why: "" };
 }
 
-function toOurs(tagged: Tagged): Value {
+export function toOurs(tagged: Tagged): Value {
   switch (tagged[0]) {
     case "null":
       return null;
@@ -139,7 +139,7 @@ export function runBufbuild(given: Case): Outcome {
   }
 }
 
-function toBufbuild(tagged: Tagged): unknown {
+export function toBufbuild(tagged: Tagged): unknown {
   switch (tagged[0]) {
     case "null":
       return null;
@@ -233,7 +233,7 @@ export function runMarcbachmann(given: Case): Outcome {
   }
 }
 
-function toMarcbachmann(tagged: Tagged): unknown {
+export function toMarcbachmann(tagged: Tagged): unknown {
   switch (tagged[0]) {
     case "uint":
       return new UnsignedInt(BigInt(tagged[1]));

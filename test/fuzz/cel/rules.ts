@@ -205,7 +205,7 @@ const BUFBUILD: readonly Omit<Rule, "oracle">[] = [
   },
   {
     name: "pads the fraction of timestamps and durations to three, six or nine digits",
-    explains: tagged("string(timestamp)", "string(duration)"),
+    explains: both(written(/string\(/), either(uses("timestamp", "duration"), written(/(timestamp|duration)\(/))),
   },
   {
     name: "int() and uint() of blank text are zero",

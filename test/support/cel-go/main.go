@@ -59,6 +59,7 @@ func environment(variables map[string]string) *cel.Env {
 		cel.StdLib(), cel.OptionalTypes(), cel.CrossTypeNumericComparisons(true), cel.DefaultUTCTimeZone(true),
 		ext.Strings(), ext.Lists(), ext.Sets(), ext.Math(), ext.Encoders(), ext.Regex(), ext.Bindings(),
 		ext.TwoVarComprehensions(), ext.Network(),
+		cel.Function("glob", cel.MemberOverload("string_glob_string", []*cel.Type{cel.StringType, cel.StringType}, cel.BoolType, cel.BinaryBinding(glob))),
 	}
 	for name, text := range variables {
 		options = append(options, cel.Variable(name, typeOf(text)))
@@ -192,6 +193,62 @@ func decode(raw json.RawMessage) ref.Val {
 	panic("unknown kind " + kind)
 }
 
+// native is a value as a Go program would hold it, which cel-go reads fastest.
+func native(value ref.Val) any {
+	switch v := value.(type) {
+	case traits.Lister:
+		items := []any{}
+		texts := []string{}
+		for it := v.Iterator(); it.HasNext() == types.True; {
+			item := it.Next()
+			items = append(items, native(item))
+			if text, ok := item.(types.String); ok {
+				texts = append(texts, string(text))
+			}
+		}
+		if len(texts) == len(items) {
+			return texts
+		}
+		return items
+	case traits.Mapper:
+		entries := map[string]any{}
+		texts := map[string]string{}
+		for it := v.Iterator(); it.HasNext() == types.True; {
+			key := it.Next()
+			item := native(v.Get(key))
+			entries[string(key.(types.String))] = item
+			if text, ok := item.(string); ok {
+				texts[string(key.(types.String))] = text
+			}
+		}
+		if len(texts) == len(entries) {
+			return texts
+		}
+		return entries
+	}
+	return value.Value()
+}
+
+// glob is the function of that name in our language: a star stands for any characters.
+func glob(text, pattern ref.Val) ref.Val {
+	subject, parts := string(text.(types.String)), strings.Split(string(pattern.(types.String)), "*")
+	if len(parts) == 1 {
+		return types.Bool(subject == parts[0])
+	}
+	if !strings.HasPrefix(subject, parts[0]) {
+		return types.False
+	}
+	subject = subject[len(parts[0]):]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(subject, part)
+		if at < 0 {
+			return types.False
+		}
+		subject = subject[at+len(part):]
+	}
+	return types.Bool(strings.HasSuffix(subject, parts[len(parts)-1]))
+}
+
 func must(err error) {
 	if err != nil {
 		panic(err)
@@ -266,7 +323,7 @@ func bench(in *bufio.Scanner, out *bufio.Writer) {
 		must(err)
 		input := map[string]any{}
 		for name, raw := range policy.Input {
-			input[name] = decode(raw)
+			input[name] = native(decode(raw))
 		}
 		activation, err := cel.NewActivation(input)
 		must(err)
