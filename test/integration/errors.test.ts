@@ -12,7 +12,9 @@ import { chat, connectTls, openaiClient, postJson, readAnswer, sendRaw, type Cal
 import { startFaultyEngine, type Fault, type FaultyEngine } from "../support/faulty-engine.ts";
 import { makeAuthority, readAuthority, type Credentials, type LeafOptions } from "../support/pki.ts";
 import { startStandalone, type Standalone } from "../support/sallyport.ts";
+import { residentBytes } from "../../bench/proxy/cpu.ts";
 import { FILES } from "./resources.ts";
+import fs from "node:fs";
 
 const CHAT = "/v1/chat/completions";
 const MAX_BODY = 1024 * 1024;
@@ -248,6 +250,45 @@ describe("what the engine does", () => {
   test.each(broken)("%s", async (_name, fault) => {
     engine.fault = fault;
     await failed(502, "engine_failed");
+  });
+
+  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+  const event = 'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"one"}}]}\n\n';
+  const chunked = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+  const garbage: readonly (readonly [string, string])[] = [
+    ["an event that is not JSON", `${chunked(event)}${chunked("data: {]\n\n")}0\r\n\r\n`],
+    ["an event that never ends", `${chunked(event)}${chunked(`data: ${"x".repeat(3_000_000)}`)}`],
+    ["a chunk whose size is no number", `${chunked(event)}zz\r\nxx\r\n`],
+    ["a chunk that is longer than it says", `${chunked(event)}2\r\nabcdef\r\n0\r\n\r\n`],
+    [
+      "bytes that are not UTF-8 where JSON should be",
+      `${chunked(event)}${chunked('data: {"choices":[{"delta":{"content":"\xff\xfe')}`,
+    ],
+  ];
+  test.each(garbage)("a stream with %s is cut with an error, after what was good", async (_name, body) => {
+    engine.fault = { kind: "raw", bytes: Buffer.from(head + body, "latin1") };
+    const client = openaiClient(sallyport.url, frontend);
+    const stream = await client.chat.completions.create({
+      model: "tiny",
+      messages: [{ role: "user", content: "hi" }],
+      stream: true,
+    });
+    let seen = "";
+    const reading = (async () => {
+      for await (const chunk of stream) seen += chunk.choices[0]?.delta.content ?? "";
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "engine_failed" });
+    expect(seen).toBe("one");
+  });
+
+  test("an answer that is larger than any answer is refused, and its bytes do not pile up", async () => {
+    engine.fault = { kind: "huge", bytes: 400_000_000 };
+    const error = await raised(frontend);
+    expect(error).toBeInstanceOf(InternalServerError);
+    expect(["engine_failed", "engine_busy"]).toContain(error.code);
+    const [, end] = await sallyport.auditOf(error.requestID ?? "", 2);
+    expect(end).toMatchObject({ kind: "End", outcome: "EngineFailed", code: error.code });
+    if (fs.existsSync("/proc/self/status")) expect(residentBytes(sallyport.sidecarPid())).toBeLessThan(400_000_000);
   });
 
   test("its own refusal reaches the caller as it is", async () => {

@@ -78,6 +78,7 @@ export class FaultyEngine {
   #serve(socket: net.Socket): void {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
+    socket.setMaxListeners(0); // each request of a connection watches for its end
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
     let held = Buffer.alloc(0);
