@@ -149,6 +149,7 @@ export function isGlobalUnicast(ip: Ip): boolean {
 /** Reads an address, a slash and a prefix length. Bits after the prefix are kept. */
 export function parseCidr(text: string): Result<Cidr> {
   const invalid = (why: string): Result<Cidr> => failure(`invalid CIDR ${JSON.stringify(text.slice(0, 64))}: ${why}`);
+  if (text.length > 72) return invalid("too long");
   const slash = text.lastIndexOf("/");
   if (slash < 0) return invalid("no /");
   const ip = parseIp(text.slice(0, slash));

@@ -32,12 +32,12 @@ export class Regex {
   readonly #v8: RegExp | undefined;
   readonly #maxV8: number;
   readonly #automaton: LazyDfa | undefined;
-  readonly #re2: RE2JS;
+  /** Made when it is first needed: it is large, and most patterns are only tested. */
+  #re2: RE2JS | undefined;
 
-  constructor(pattern: string, groups: number, test: V8Test | LazyDfa, re2: RE2JS) {
+  constructor(pattern: string, groups: number, test: V8Test | LazyDfa) {
     this.pattern = pattern;
     this.groups = groups;
-    this.#re2 = re2;
     if (test instanceof LazyDfa) {
       this.engine = "automaton";
       this.#automaton = test;
@@ -139,6 +139,7 @@ export class Regex {
   }
 
   #matcher(subject: string): Result<Matcher> {
+    this.#re2 ??= RE2JS.compile(this.pattern);
     const limit = Math.min(MAX_FIND_SUBJECT, Math.floor(MAX_FIND_STEPS / this.#re2.programSize()));
     return subject.length <= limit ? success(this.#re2.matcher(subject)) : tooLong(subject, limit);
   }
@@ -179,14 +180,13 @@ function parseReplacement(replacement: string, groups: number): Result<readonly 
 export function compileRegex(pattern: string): CompiledRegex {
   const parsed = parse(pattern);
   if (!parsed.ok) return parsed;
-  let re2: RE2JS;
   try {
-    re2 = RE2JS.compile(pattern);
+    RE2JS.compile(pattern);
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error), offset: 0 };
   }
   const test = translateForV8(parsed.node) ?? new LazyDfa(parsed.node);
-  return { ok: true, regex: new Regex(pattern, parsed.groups, test, re2) };
+  return { ok: true, regex: new Regex(pattern, parsed.groups, test) };
 }
 
 /** Patterns that are not constants are kept here, the least recently used forgotten first. */

@@ -4,13 +4,14 @@ const NON_SURROGATES: readonly (readonly [number, number])[] = [
   [0, 0xd7ff],
   [0xe000, 0x10ffff],
 ];
+/** Code points looked at together; the limits of the planes and of the surrogates are multiples of it. */
+const STRETCH = 2048;
 /** At most so many looked-up sets are kept (there are some 210 properties). */
 const MAX_KEPT = 256;
 
 const properties = new Map<string, CharSet>();
 const folded = new Map<string, CharSet>();
 const foldedByIdentity = new WeakMap<CharSet, CharSet>();
-let texts: readonly (readonly [number, string])[] | undefined;
 
 /**
  * The code points of \p{name}: a general category (L, Lu, …), a script (Greek, …) or Any, in the Unicode version
@@ -95,27 +96,26 @@ function hex(code: number | undefined): string {
   return (code ?? 0).toString(16);
 }
 
-/** Every code point that the expression (global, one or more of a class) matches. */
+/** Every code point that the expression (global, one or more of a class) matches; looked for in stretches. */
 function scan(expression: RegExp): CharSet {
   const ranges: number[] = [];
-  texts ??= NON_SURROGATES.map(([low, high]) => [low, allCodePoints(low, high)] as const);
-  for (const [first, text] of texts) {
-    const codePointAt = (unit: number): number =>
-      first === 0 ? unit : unit < 0x2000 ? 0xe000 + unit : 0x10000 + (unit - 0x2000) / 2;
-    for (const match of text.matchAll(expression))
-      ranges.push(codePointAt(match.index), codePointAt(match.index + match[0].length) - 1);
+  for (const [low, high] of NON_SURROGATES) {
+    for (let first = low; first <= high; first += STRETCH) {
+      const text = String.fromCodePoint(
+        ...Array.from({ length: Math.min(STRETCH, high + 1 - first) }, (_, i) => first + i),
+      );
+      const units = first > 0xffff ? 2 : 1;
+      for (const match of text.matchAll(expression)) {
+        const start = first + match.index / units;
+        ranges.push(start, start + match[0].length / units - 1);
+      }
+    }
   }
-  // Surrogates are all of one category and one script, and fold to nothing; \p{Cs}+ on one tells for all.
+  // Surrogates are all of one category and one script, and fold to nothing: one tells for all.
   expression.lastIndex = 0;
   if (expression.test("\ud800")) ranges.push(0xd800, 0xdfff);
   expression.lastIndex = 0;
   return normalise(ranges);
-}
-
-function allCodePoints(low: number, high: number): string {
-  const units: string[] = [];
-  for (let c = low; c <= high; c++) units.push(String.fromCodePoint(c));
-  return units.join("");
 }
 
 function remember(kept: Map<string, CharSet>, key: string, make: () => CharSet | undefined): CharSet | undefined {
