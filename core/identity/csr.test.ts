@@ -40,8 +40,11 @@ describe("a signing request", () => {
     expect([request.hasSubject, request.extensions, request.otherAttributes]).toEqual([false, undefined, []]);
   });
 
-  test("is good to OpenSSL and to another library", async () => {
+  test("is good to another library", async () => {
     expect(await new x509.Pkcs10CertificateRequest(csr).verify()).toBe(true);
+  });
+
+  testUnless(lacking("openssl", "version"))("is good to OpenSSL", () => {
     const output = execFileSync("openssl", ["req", "-inform", "DER", "-verify", "-noout"], {
       input: csr,
       stdio: ["pipe", "pipe", "pipe"],

@@ -1,6 +1,5 @@
 /** What a newcomer sees: the commands that `npm start` prints work as they stand, and the README's picture shows that. */
 import { beforeAll, expect, test } from "@jest/globals";
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import {
   PICTURE,
@@ -9,12 +8,10 @@ import {
   type Recording,
   type Tried,
 } from "../../tools/record-quickstart.ts";
-import { describeUnless } from "../support/skips.ts";
+import { describeUnless, lacking } from "../support/skips.ts";
 import { svgText, wrappedText } from "../../tools/terminal-svg.ts";
 
-const curl = spawnSync("curl", ["--version"]).status === 0;
-
-describeUnless(curl ? undefined : "the quickstart's commands: no curl")("the quickstart", () => {
+describeUnless(lacking("curl", "--version"))("the quickstart", () => {
   let recording: Recording;
   beforeAll(async () => {
     recording = await recordQuickstart();

@@ -1,4 +1,5 @@
 import { describe, test } from "@jest/globals";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 
 type Describe = typeof describe | typeof describe.skip;
@@ -22,4 +23,9 @@ function tell(reason: string): void {
   const file = process.env["SALLYPORT_SKIPS"];
   if (file === undefined) process.stderr.write(`skipped: ${reason}\n`);
   else fs.appendFileSync(file, `${reason}\n`);
+}
+
+/** Undefined where the program is on this machine; else the reason to skip with. */
+export function lacking(program: string, ...version: readonly string[]): string | undefined {
+  return spawnSync(program, version, { stdio: "ignore" }).status === 0 ? undefined : `no ${program} on this machine`;
 }
