@@ -462,6 +462,10 @@ describe("limits", () => {
       "llm.messages.all(m, m.text.matches('^x+$') && m.text.matches('(x+x+)+$'))",
       "llm.messages.exists(m, llm.messages.all(o, m.text == o.text + 'x'))",
       "llm.messages.filter(m, m.role in ['a', 'b']).size() == 0",
+      "llm.messages.map(m, m.text) == llm.messages.map(m, m.text)",
+      "llm.messages.map(m, {m.role: [m.text]}) == llm.messages.map(m, {m.role: [m.text + 'x']})",
+      "[llm.messages.map(m, m.text)] in [llm.messages.map(m, m.role), llm.messages.map(m, m.text)].map(x, [x])",
+      "llm.messages.exists(m, llm.messages.map(o, o.text.size()) + [1] == [m.text.size()])",
     ]) {
       const { cost, ...compiled } = program(source);
       const { spent, result } = program(source).trace({ llm }, 100_000_000);

@@ -2,7 +2,7 @@ import type { CostEstimate, Range } from "./declarations.ts";
 import type { Schema } from "./program.ts";
 import { codePoints, SHORT_TEXT } from "./runtime/text.ts";
 import type { FoldNode, FunctionNode, OperatorNode, Slot, TypedNode } from "./typed.ts";
-import type { CelType } from "./types.ts";
+import { DYN, type CelType } from "./types.ts";
 import type { Value } from "./values.ts";
 
 /**
@@ -15,8 +15,12 @@ const DEFAULT_LENGTH = 65_536;
 
 /** Steps of an operator whose operands' types are known only when it is evaluated. */
 export const DYNAMIC_OPERATOR_STEPS = 5;
+/** Steps of looking at what kind of composite values are compared, see equality.ts. */
+const COMPOSITE = 8;
 /** Steps of taking an element into a new list or map. */
 export const COLLECT_STEPS = 8;
+
+const COMPARISONS: ReadonlySet<string> = new Set(["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"]);
 
 const ONE: Range = { min: 1, max: 1 };
 const ZERO: Range = { min: 0, max: 0 };
@@ -145,8 +149,10 @@ class Estimator {
         return { cost: add(a.cost, branch, own), size };
       }
       case "@in": {
-        const perItem = node.args[1]?.type.kind === "map" ? 0 : 1;
-        return { cost: add(both, { min: 0, max: (b?.size.max ?? 0) * perItem }), size: ONE };
+        const list = node.args[1]?.type;
+        const most = list?.kind === "map" ? 0 : (b?.size.max ?? 0);
+        const each = 1 + this.#comparison(list?.kind === "list" ? list.element : DYN, a.size.max);
+        return { cost: add(both, { min: 0, max: most * each }), size: ONE };
       }
       case "_+_": {
         const size = add(a.size, b?.size ?? ZERO);
@@ -156,11 +162,32 @@ class Estimator {
       case "_[?_]":
         return { cost: both, size: this.#typeSize(node.type) };
       default: {
-        // Comparisons end at the end of the shorter one.
+        if (!COMPARISONS.has(node.name)) return { cost: both, size: ONE };
+        // It ends at the end of the shorter one, and a dyn is compared as what the other one is.
         const shorter = Math.min(a.size.max, b?.size.max ?? a.size.max);
-        const compared = shorter > SHORT_TEXT / 2 ? shorter * TRAVERSAL : 0;
-        return { cost: add(both, { min: 0, max: compared }), size: ONE };
+        const [left, right] = node.args.map((arg) => arg.type);
+        const type = left?.kind === "dyn" ? right : left;
+        return { cost: add(both, { min: 0, max: this.#comparison(type ?? DYN, shorter) }), size: ONE };
       }
+    }
+  }
+
+  /** Steps of comparing two values of a type, of which the smaller has that size. */
+  #comparison(type: CelType, size: number): number {
+    switch (type.kind) {
+      case "string":
+      case "bytes":
+        return size > SHORT_TEXT / 2 ? 1 + size * TRAVERSAL : 0;
+      case "list":
+        return COMPOSITE + size * (1 + this.#comparison(type.element, this.#typeSize(type.element).max));
+      case "map":
+        return COMPOSITE + size * (4 + this.#comparison(type.value, this.#typeSize(type.value).max));
+      case "optional":
+        return COMPOSITE + this.#comparison(type.value, size);
+      case "dyn":
+        return COMPOSITE + 4 * size;
+      default:
+        return isScalar(type) ? 0 : COMPOSITE;
     }
   }
 
@@ -194,6 +221,10 @@ class Estimator {
     const some = node.op === "filter" || node.filter !== undefined;
     return { cost, size: early ? ONE : { min: some ? 0 : range.size.min, max: range.size.max } };
   }
+}
+
+function isScalar(type: CelType): boolean {
+  return ["bool", "int", "uint", "double", "null"].includes(type.kind);
 }
 
 function isSized(type: CelType): boolean {

@@ -51,7 +51,9 @@ function listsEqual(a: ListValue, b: ListValue): boolean {
 }
 
 function mapsEqual(a: MapValue, b: MapValue): boolean {
-  if (mapSize(a) !== mapSize(b)) return false;
+  const size = mapSize(a);
+  if (size !== mapSize(b)) return false;
+  charge(size);
   for (const key of mapKeys(a)) {
     const x = mapGet(a, key);
     const y = mapGet(b, key);

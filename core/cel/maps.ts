@@ -60,8 +60,12 @@ export function mapGet(map: MapValue, key: Value): Value | undefined {
 // NaN equals no key that a map can hold.
 const NO_KEY = Number.NaN;
 
+/** How many entries a map has; of an object they have to be counted. */
 export function mapSize(map: MapValue): number {
-  return map instanceof Map ? map.size : Object.keys(map).length;
+  if (map instanceof Map) return map.size;
+  const count = Object.keys(map).length;
+  charge(count);
+  return count;
 }
 
 /** The keys, universal. */

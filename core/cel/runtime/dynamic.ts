@@ -142,7 +142,7 @@ export function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 export function concatLists(a: ListValue, b: ListValue): ListValue {
-  charge((a.length + b.length) >>> 4);
+  charge((a.length + b.length) >>> 3);
   return [...a, ...b];
 }
 

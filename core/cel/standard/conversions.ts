@@ -35,7 +35,7 @@ const INTEGER = /^[+-]?[0-9]+$/;
 const RANGE = new CelError("range", "integer out of range");
 
 function parseInteger(text: string, signed: boolean): Int | CelError {
-  if (!INTEGER.test(text) || text.length > 64 || (!signed && text.startsWith("-"))) {
+  if (text.length > 64 || !INTEGER.test(text) || (!signed && text.startsWith("-"))) {
     return celError(`invalid ${signed ? "int" : "uint"}: ${JSON.stringify(text.slice(0, 64))}`);
   }
   const value = BigInt(text.replace(/^\+/, ""));

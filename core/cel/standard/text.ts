@@ -39,10 +39,15 @@ function sizes(): Overload[] {
     ["list", listOf(A), (list: ListValue) => list.length],
     ["map", mapOf(A, B), (map: MapValue) => mapSize(map)],
   ];
-  return of.flatMap(([name, type, call]) => [
-    { id: `size_${name}`, params: [type], result: INT, total: true, call },
-    { id: `${name}_size`, member: true, params: [type], result: INT, total: true, call },
-  ]);
+  // The entries of an object have to be counted.
+  const cost = ({ sizes: [size] }: CostCall): CostEstimate => ({ cost: { min: 1, max: 2 + (size?.max ?? 0) } });
+  return of.flatMap(([name, type, call]): Overload[] => {
+    const common = { params: [type], result: INT, total: true, call, ...(name === "map" ? { cost } : {}) };
+    return [
+      { id: `size_${name}`, ...common },
+      { id: `${name}_size`, member: true, ...common },
+    ];
+  });
 }
 
 /** Steps for each UTF-16 unit (a character may have two): V8 takes a nanosecond or two, the automaton some twenty. */
