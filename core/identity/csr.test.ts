@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, sign, webcrypto } from "node:crypto";
+import { lacking, testUnless } from "../../test/support/skips.ts";
 import { createSigningRequest, MAX_CSR_BYTES, readSigningRequest } from "./csr.ts";
 import { DerReader, TAG } from "./der.ts";
 import * as der from "./der-writer.ts";
