@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { startAgent, type Agent } from "./agent/agent.ts";
 import { Admin } from "./admin.ts";
 import { Recorder } from "./audit/recorder.ts";
-import { Spool } from "./audit/spool.ts";
+import { Spool, type Series } from "./audit/spool.ts";
 import { SNAPSHOT_FEATURES } from "../core/snapshot/index.ts";
 import { BUILD } from "./build.ts";
 import { Configuration } from "./configuration.ts";
@@ -20,6 +20,9 @@ const SWEEP_MS = 250;
 const MAX_CONNECTIONS = 4096;
 const MAX_EXCHANGES = 4096;
 const MAX_ENGINE_CONNECTIONS = 4096;
+/** Files of 64 MiB that each series keeps. */
+const AUDIT_FILES = 16;
+const REFUSED_FILES = 4;
 /** Bodies and whole answers that are held at once. */
 const MAX_HELD_BYTES = 256 * 1024 * 1024;
 
@@ -33,7 +36,7 @@ export class Sidecar {
   readonly #log: Logger;
   readonly #configuration = new Configuration();
   readonly #memory = new MemoryBudget(MAX_HELD_BYTES);
-  readonly #spool: Spool;
+  readonly #recorder: Recorder;
   readonly #engine: EnginePool;
   readonly #metrics: Metrics;
   readonly #admission: Admission;
@@ -41,6 +44,7 @@ export class Sidecar {
   #agent: Agent | undefined;
   #listener: Listener | undefined;
   #sweeper: NodeJS.Timeout | undefined;
+  #second: NodeJS.Timeout | undefined;
   #notAfter = 0;
   #draining = false;
   #onReady: ((ready: Ready) => void) | undefined;
@@ -50,19 +54,7 @@ export class Sidecar {
     this.#options = options;
     this.#log = log;
     const clock = (): number => performance.now();
-    this.#spool = new Spool({
-      directory: options.spool,
-      workload: options.instance,
-      now: Date.now,
-      onLost: (records) => {
-        this.#metrics.auditLost(records);
-        log.error({ records }, "audit records lost");
-      },
-      onFailure: (error) => {
-        this.#metrics.auditFailed();
-        log.error({ err: error }, "audit failure");
-      },
-    });
+    this.#recorder = new Recorder(this.#openSpool("audit", AUDIT_FILES), this.#openSpool("refused", REFUSED_FILES));
     this.#engine = new EnginePool({
       host: options.engine.host,
       port: options.engine.port,
@@ -82,7 +74,7 @@ export class Sidecar {
     });
     this.#admission = new Admission({
       configuration: this.#configuration,
-      recorder: new Recorder(this.#spool),
+      recorder: this.#recorder,
       engine: this.#engine,
       notAfter: () => this.#notAfter,
       metrics: this.#metrics,
@@ -104,6 +96,7 @@ export class Sidecar {
       this.#listener?.sweep(now);
       this.#engine.sweep(now);
     }, SWEEP_MS);
+    this.#second = setInterval(() => this.#recorder.turn(Date.now()), 1_000);
     this.#agent = startAgent(
       {
         operatorAddress: this.#options.operator,
@@ -141,8 +134,27 @@ export class Sidecar {
     this.#engine.close();
     await this.#agent?.stop();
     this.#admin.close();
-    this.#spool.close();
+    clearInterval(this.#second);
+    this.#recorder.close(Date.now());
     this.#log.info("stopped");
+  }
+
+  #openSpool(series: Series, files: number): Spool {
+    return new Spool({
+      directory: this.#options.spool,
+      series,
+      files,
+      workload: this.#options.instance,
+      now: Date.now,
+      onLost: (records) => {
+        this.#metrics.auditLost(records);
+        this.#log.error({ series, records }, "audit records lost");
+      },
+      onFailure: (error) => {
+        this.#metrics.auditFailed();
+        this.#log.error({ series, err: error }, "audit failure");
+      },
+    });
   }
 
   #onIdentity(identity: ServerIdentity & { readonly notAfter: number; readonly id: string }): void {

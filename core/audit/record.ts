@@ -71,6 +71,16 @@ export interface DeniedRecord extends Subject, Ground {
   readonly shadow?: ShadowVerdict;
 }
 
+/** Equal refusals that were counted instead of being written one by one. */
+export interface RepeatedRecord {
+  readonly kind: "Repeated";
+  readonly time: number;
+  /** SPIFFE ID, or the address where there was none; empty where several callers are counted together. */
+  readonly caller: string;
+  readonly code: string;
+  readonly count: number;
+}
+
 /** First of each file: ties it to the one before. */
 export interface OpenRecord {
   readonly kind: "Open";
@@ -80,7 +90,7 @@ export interface OpenRecord {
   readonly lost: number;
 }
 
-export type AuditRecord = BeginRecord | EndRecord | DeniedRecord | OpenRecord;
+export type AuditRecord = BeginRecord | EndRecord | DeniedRecord | RepeatedRecord | OpenRecord;
 
 /** The chain's value before its first record. */
 export const GENESIS = "";
@@ -149,6 +159,7 @@ function encodeRecord(record: AuditRecord): string {
       return `{"kind":"End","id":${quote(record.id)},"time":"${instant(record.time)}","outcome":"${record.outcome}","status":${record.status},"code":${quote(record.code)},"promptTokens":${record.promptTokens},"completionTokens":${record.completionTokens},"answerBytes":${record.answerBytes},"milliseconds":${record.milliseconds}}`;
     case "Denied":
       return `{"kind":"Denied","id":${quote(record.id)},"time":"${instant(record.time)}",${subject(record)},${ground(record)},"status":${record.status},"code":${quote(record.code)},"reason":${quote(record.reason)}${shadow(record.shadow)}}`;
+    case "Repeated":
     case "Open":
       return JSON.stringify({ ...record, time: instant(record.time) });
   }

@@ -28,11 +28,11 @@ afterEach(() => {
 });
 
 function open(more: Partial<ConstructorParameters<typeof Spool>[0]> = {}): Spool {
-  return new Spool({ directory, workload: "w", now: () => 0, ...more });
+  return new Spool({ directory, workload: "w", series: "audit", now: () => 0, ...more });
 }
 
 function lines(): string[] {
-  return spoolFiles(directory).flatMap((file) =>
+  return spoolFiles(directory, "audit").flatMap((file) =>
     fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1),
   );
 }
@@ -65,7 +65,7 @@ describe("the spool", () => {
     await appended(second);
     second.close();
     expect(verifyChain(lines(), "").records).toBe(4);
-    expect(spoolFiles(directory)).toHaveLength(2);
+    expect(spoolFiles(directory, "audit")).toHaveLength(2);
   });
 
   test("keeps so many files, and records what it lost", async () => {
@@ -74,7 +74,7 @@ describe("the spool", () => {
     for (let i = 0; i < 10; i++) await appended(spool);
     spool.close();
     const written = lines();
-    expect(spoolFiles(directory).length).toBeLessThanOrEqual(2);
+    expect(spoolFiles(directory, "audit").length).toBeLessThanOrEqual(2);
     expect(lost.length).toBeGreaterThan(0);
     expect(written.some((line) => JSON.parse(line).lost > 0)).toBe(true);
     expect(verifyChain(written, undefined).records).toBe(written.length);
@@ -107,7 +107,7 @@ describe("the spool", () => {
     openSync.mockRestore();
     spool.close();
     expect(failures.map(({ message }) => message)).toEqual(["the audit cannot begin a new file"]);
-    expect(spoolFiles(directory).length).toBeGreaterThan(1);
+    expect(spoolFiles(directory, "audit").length).toBeGreaterThan(1);
     const written = lines();
     expect(written.filter((line) => line.includes('"kind":"End"'))).toHaveLength(8);
     expect(verifyChain(written, "").records).toBe(written.length);

@@ -14,6 +14,8 @@ export interface SpoolOptions {
   /** SPIFFE ID or name of whose records these are. */
   readonly workload: string;
   readonly now: () => number;
+  /** What its files are called by: chains of their own can share a folder. */
+  readonly series: Series;
   /** A file is closed and the next begun at this size. */
   readonly fileBytes?: number;
   /** Files kept; the oldest beyond goes, and its loss is counted and recorded. */
@@ -22,12 +24,15 @@ export interface SpoolOptions {
   readonly onFailure?: (error: Error) => void;
 }
 
+/** audit: exchanges (Begin, End). refused: what never reached the engine (Denied, Repeated). */
+export type Series = "audit" | "refused";
+
 export type Written = (error: Error | undefined) => void;
 
 const SYNC_AFTER_MS = 10;
 const DEFAULT_FILE_BYTES = 64 * 1024 * 1024;
 const DEFAULT_FILES = 16;
-const NAME = /^audit-(\d{12})\.jsonl$/;
+const NAME = /^(audit|refused)-(\d{12})\.jsonl$/;
 
 export class Spool {
   readonly #options: SpoolOptions;
@@ -55,7 +60,7 @@ export class Spool {
     this.#fileBytes = options.fileBytes ?? DEFAULT_FILE_BYTES;
     this.#files = options.files ?? DEFAULT_FILES;
     fs.mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-    const files = spoolFiles(options.directory);
+    const files = spoolFiles(options.directory, options.series);
     this.#number = files.at(-1)?.number ?? 0;
     const tail = lastLineOf(options.directory, files);
     this.#chain = tail === undefined ? new Chain() : new Chain(lineHash(tail), sequenceOf(tail));
@@ -163,7 +168,7 @@ export class Spool {
   }
 
   #dropOldest(): number {
-    const files = spoolFiles(this.#options.directory);
+    const files = spoolFiles(this.#options.directory, this.#options.series);
     let lost = 0;
     for (const file of files.slice(0, Math.max(0, files.length - this.#files + 1))) {
       const name = path.join(this.#options.directory, file.name);
@@ -199,7 +204,7 @@ export class Spool {
   }
 
   #pathOf(number: number): string {
-    return path.join(this.#options.directory, `audit-${String(number).padStart(12, "0")}.jsonl`);
+    return path.join(this.#options.directory, `${this.#options.series}-${String(number).padStart(12, "0")}.jsonl`);
   }
 }
 
@@ -208,13 +213,13 @@ export interface SpoolFile {
   readonly number: number;
 }
 
-/** The spool's files in a folder, oldest first. */
-export function spoolFiles(directory: string): SpoolFile[] {
+/** A series' files in a folder, oldest first. */
+export function spoolFiles(directory: string, series: Series): SpoolFile[] {
   return fs
     .readdirSync(directory)
     .flatMap((name) => {
       const match = NAME.exec(name);
-      return match === null ? [] : [{ name, number: Number(match[1]) }];
+      return match?.[1] === series ? [{ name, number: Number(match[2]) }] : [];
     })
     .sort((a, b) => a.number - b.number);
 }

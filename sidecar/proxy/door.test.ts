@@ -12,7 +12,7 @@ import type { SnapshotRule } from "../../core/snapshot/types.ts";
 import { FaultyEngine } from "../../test/support/faulty-engine.ts";
 import { makeAuthority, type Authority, type Credentials } from "../../test/support/pki.ts";
 import { Recorder } from "../audit/recorder.ts";
-import { Spool, spoolFiles } from "../audit/spool.ts";
+import { Spool, spoolFiles, type Series } from "../audit/spool.ts";
 import { Configuration } from "../configuration.ts";
 import { Metrics } from "../metrics.ts";
 import { Admission } from "./admission.ts";
@@ -33,7 +33,7 @@ let authority: Authority;
 let client: Credentials;
 let listener: Listener;
 let pool: EnginePool;
-let spool: Spool;
+let recorder: Recorder;
 let sweeper: NodeJS.Timeout;
 let directory = "";
 let port = 0;
@@ -79,7 +79,8 @@ beforeAll(async () => {
   client = await authority.leaf({ uris: [CLIENT] });
   const server = await authority.leaf({ uris: [SERVER], ipAddresses: ["127.0.0.1"] });
   directory = fs.mkdtempSync(path.join(os.tmpdir(), "door-"));
-  spool = new Spool({ directory, workload: "w", now: Date.now });
+  const spool = (series: Series): Spool => new Spool({ directory, series, workload: "w", now: Date.now });
+  recorder = new Recorder(spool("audit"), spool("refused"));
   const clock = (): number => performance.now();
   const { port: enginePort } = new URL(engine.url);
   pool = new EnginePool({
@@ -101,7 +102,7 @@ beforeAll(async () => {
   });
   const admission = new Admission({
     configuration,
-    recorder: new Recorder(spool),
+    recorder,
     engine: pool,
     notAfter: () => Infinity,
     metrics,
@@ -139,7 +140,7 @@ afterAll(async () => {
   listener.destroy();
   await drained;
   pool.close();
-  spool.close();
+  recorder.close(0);
   fs.rmSync(directory, { recursive: true });
   await engine.refuse();
 });
@@ -197,14 +198,17 @@ async function ask(request: string, credentials: Credentials | undefined = clien
   return text;
 }
 
-function audit(): Record<string, unknown>[] {
-  return spoolFiles(directory).flatMap((file) =>
-    fs
-      .readFileSync(path.join(directory, file.name), "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as Record<string, unknown>),
+function linesOf(series: Series): string[] {
+  return spoolFiles(directory, series).flatMap((file) =>
+    fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1),
   );
+}
+
+/** Both series, in the order of time. */
+function audit(): Record<string, unknown>[] {
+  return [...linesOf("audit"), ...linesOf("refused")]
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .toSorted((a, b) => Date.parse(String(a["time"])) - Date.parse(String(b["time"])));
 }
 
 /** The last records, once they are written. */
@@ -488,8 +492,8 @@ test("every Begin has one End, and the audit is one chain", async () => {
   expect(new Set(ended)).toEqual(new Set(begun));
   expect(ended).toHaveLength(begun.length);
   expect(memory.left).toBe(MEMORY);
-  const lines = spoolFiles(directory).flatMap((file) =>
-    fs.readFileSync(path.join(directory, file.name), "utf8").split("\n").slice(0, -1),
-  );
-  expect(verifyChain(lines, "").records).toBe(records.length);
+  for (const series of ["audit", "refused"] as const) {
+    const lines = linesOf(series);
+    expect(verifyChain(lines, "").records).toBe(lines.length);
+  }
 });

@@ -109,7 +109,7 @@ export class Standalone {
   audit(): readonly AuditRecord[] {
     const files = fs
       .readdirSync(this.state, { recursive: true, encoding: "utf8" })
-      .filter((file) => /(^|\/)audit-\d+\.jsonl$/u.test(file))
+      .filter((file) => /(^|\/)(audit|refused)-\d+\.jsonl$/u.test(file))
       .sort();
     const lines = files.flatMap((file) => fs.readFileSync(path.join(this.state, file), "utf8").split("\n"));
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as AuditRecord);
