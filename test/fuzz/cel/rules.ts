@@ -239,6 +239,7 @@ const BUFBUILD: readonly Omit<Rule, "oracle">[] = [
 ];
 const MARCBACHMANN: readonly Omit<Rule, "oracle">[] = [
   ...UNCHECKED,
+  { name: "an empty list added to another makes it one of unknown type", explains: both(theyFail, written(/\[\]/)) },
   {
     name: "map literals are JavaScript objects: keys become strings, doubled ones are taken, __proto__ and constructor get lost",
     explains: written(/\{/),

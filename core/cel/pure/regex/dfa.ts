@@ -4,8 +4,10 @@ import { Alphabet, compileProgram, type Program } from "./program.ts";
 
 /** Table cells kept for one pattern (4 bytes each); beyond, the states made so far are forgotten. */
 const MAX_CELLS = 32_768;
-/** Instructions visited while making states during one test: some 2 ms. A pattern and subject that need more are given up. */
-const MAX_WORK = 250_000;
+/** Instructions that the states kept for one pattern may have together (2 bytes each). */
+const MAX_HELD = 65_536;
+/** Instructions visited while making states during one test: some 3 ms. A pattern and subject that need more are given up. */
+const MAX_WORK = 60_000;
 
 /** What stands before a position. */
 const AFTER_OTHER = 0;
@@ -18,7 +20,7 @@ const MATCHED = 1;
 const DEAD = 2;
 const FIRST_STATE = 3;
 
-type State = { readonly instructions: readonly number[]; readonly before: number };
+type State = { readonly instructions: Uint16Array; readonly before: number };
 
 /**
  * A deterministic automaton made state by state as subjects need it (lazy DFA): answers whether a pattern matches
@@ -36,10 +38,18 @@ export class LazyDfa {
   #byKey = new Map<string, number>();
   #table: Int32Array;
   #work = 0;
+  #held = 0;
+  /** Which instructions were seen in the going through that has this number. */
+  readonly #stamps: Int32Array;
+  #stamp = 0;
+  readonly #collected: Uint16Array;
+  readonly #stack: number[] = [];
 
   constructor(node: Node) {
     this.#program = compileProgram(node);
     this.#alphabet = new Alphabet(this.#program);
+    this.#stamps = new Int32Array(this.#program.instructions.length);
+    this.#collected = new Uint16Array(this.#program.instructions.length);
     this.#width = this.#alphabet.representatives.length + 1; // the last column is the end of the text
     const uses = (...which: readonly Assertion[]): boolean =>
       this.#program.instructions.some((i) => i.kind === "assert" && which.includes(i.assertion));
@@ -83,8 +93,10 @@ export class LazyDfa {
     this.#states = [];
     this.#byKey = new Map();
     this.#table.fill(UNKNOWN);
-    for (let i = 0; i < FIRST_STATE; i++) this.#states.push({ instructions: [], before: AFTER_OTHER });
-    this.#stateFor([this.#program.start], AT_START);
+    this.#held = 0;
+    for (let i = 0; i < FIRST_STATE; i++) this.#states.push({ instructions: new Uint16Array(), before: AFTER_OTHER });
+    this.#collected[0] = this.#program.start;
+    this.#stateFor(1, AT_START);
   }
 
   /** Makes the transition of a state on a class of characters, or on the end; UNKNOWN when the work is used up. */
@@ -99,27 +111,39 @@ export class LazyDfa {
       this.#table[from * this.#width + column] = outcome;
       return outcome;
     }
-    const after: number[] = [];
+    let count = 0;
+    this.#stamp++;
     for (const index of entered) {
       const instruction = this.#program.instructions[index];
-      if (instruction?.kind === "set" && contains(instruction.set, char)) after.push(instruction.next);
+      if (instruction?.kind === "set" && contains(instruction.set, char))
+        count = this.#collect(instruction.next, count);
     }
-    if (!this.#anchored) after.push(this.#program.start); // the search goes on from the next position
+    if (!this.#anchored) count = this.#collect(this.#program.start, count); // the search goes on from the next position
     const before =
       this.#watchesLines && char === 10 ? AFTER_NEWLINE : this.#watchesWords && isWord(char) ? AFTER_WORD : AFTER_OTHER;
-    const next = after.length === 0 ? DEAD : this.#stateFor(after, before);
+    const next = count === 0 ? DEAD : this.#stateFor(count, before);
     if (this.#states[from] === state) this.#table[from * this.#width + column] = next; // else it was just forgotten
     return next;
   }
 
-  /** The state of these waiting instructions, made if it is new; where that would take too much room, all others are forgotten. */
-  #stateFor(waiting: readonly number[], before: number): number {
-    const instructions = [...new Set(waiting)].sort((a, b) => a - b);
-    this.#work += instructions.length;
-    const key = `${before}:${instructions.join(",")}`;
+  /** Adds an instruction to those collected for the next state, unless it is among them. */
+  #collect(instruction: number, count: number): number {
+    if (this.#stamps[instruction] === this.#stamp) return count;
+    this.#stamps[instruction] = this.#stamp;
+    this.#collected[count] = instruction;
+    return count + 1;
+  }
+
+  /** The state of so many collected instructions, made if it is new; where that would take too much room, all others are forgotten. */
+  #stateFor(count: number, before: number): number {
+    const instructions = this.#collected.slice(0, count).sort();
+    this.#work += count;
+    const key = String.fromCharCode(before, ...instructions);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    if ((this.#states.length + 1) * this.#width > MAX_CELLS && this.#states.length > FIRST_STATE + 1) {
+    this.#held += count;
+    const isFull = (this.#states.length + 1) * this.#width > MAX_CELLS || this.#held > MAX_HELD;
+    if (isFull && this.#states.length > FIRST_STATE + 1) {
       this.#forget();
       const again = this.#byKey.get(key);
       if (again !== undefined) return again;
@@ -137,12 +161,14 @@ export class LazyDfa {
 
   /** The instructions that take a character, from those that wait; undefined if the pattern has matched. `char` is -1 at the end. */
   #enter(state: State, char: number): readonly number[] | undefined {
-    const seen = new Set<number>();
-    const stack = [...state.instructions];
+    this.#stamp++;
+    const stack = this.#stack;
+    stack.length = 0;
+    for (const index of state.instructions) stack.push(index);
     const takers: number[] = [];
     for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
-      if (seen.has(index)) continue;
-      seen.add(index);
+      if (this.#stamps[index] === this.#stamp) continue;
+      this.#stamps[index] = this.#stamp;
       this.#work++;
       const instruction = this.#program.instructions[index];
       if (instruction === undefined) continue;
