@@ -26,5 +26,5 @@ export function charge(steps: number): void {
 
 /** Spends for going through `length` bytes or UTF-16 units of text with a function of JavaScript. */
 export function chargeText(length: number): void {
-  charge((length >>> 4) + 1);
+  charge(length >>> 4);
 }

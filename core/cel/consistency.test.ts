@@ -3,7 +3,7 @@ import { compileTree } from "./codegen/compile.ts";
 import { check } from "./check.ts";
 import { elaborate } from "./elaborate.ts";
 import {
-  BOOL, CelError, compile, DOUBLE, DYN, Environment, INT, listOf, mapOf, recordOf, STRING, UINT, Uint,
+  BOOL, CelError, compile, DOUBLE, DYN, Environment, INT, listOf, mapOf, recordOf, STRING, stringOf, UINT, Uint,
   type Activation, type CelType, type Value,
 } from "./index.ts"; // prettier-ignore
 import { isMap, mapEntries } from "./maps.ts";
@@ -227,6 +227,24 @@ describe("an expression has one value", () => {
       return print(run(bound, typed, {}));
     });
   });
+});
+
+test("an evaluation never spends more than was estimated", () => {
+  const sized = new Environment({
+    variables: { ...names, s: stringOf(11), l: listOf(INT, 3), m: mapOf(STRING, INT, 2), ds: listOf(DOUBLE, 2) },
+    unknownSize: { items: 3, length: 11 },
+  });
+  for (let seed = 1; seed <= RUNS; seed++) {
+    const choices = new Choices(-seed);
+    const source = expression(choices.of("bool", "list", "map"), 5, choices);
+    const compiled = compile(source, sized);
+    // The type of an empty list's elements is open, so it may be settled as another than was meant.
+    if (!compiled.ok && source.includes("[]")) continue;
+    if (!compiled.ok) throw new Error(`${source}: ${compiled.problems[0]?.message ?? ""}`);
+    const activation = Object.fromEntries(Object.entries(INPUTS).map(([name, all]) => [name, choices.of(...all)[0]]));
+    const { spent } = compiled.program.trace(activation, 1e9);
+    expect([source, spent]).toEqual([source, expect.closeTo(Math.min(spent, compiled.program.cost.max))]);
+  }
 });
 
 describe("generated code", () => {

@@ -110,7 +110,7 @@ class Estimator {
         const value = this.node(node.value);
         this.#slots.set(node.slot, value.size);
         const body = this.node(node.body);
-        return { cost: add({ min: 0, max: value.cost.max }, body.cost), size: body.size };
+        return { cost: add({ min: 0, max: 1 + value.cost.max }, body.cost), size: body.size };
       }
     }
   }
@@ -208,15 +208,18 @@ class Estimator {
   #fold(node: FoldNode): Estimate {
     const range = this.node(node.range);
     const filter = node.filter === undefined ? ZERO : this.node(node.filter).cost;
-    const body = this.node(node.body).cost;
+    const { cost: body, size: made } = this.node(node.body);
+    // Keys are gathered before the loop, and those of each entry that transformMapEntry makes.
+    const gathered = node.range.type.kind === "list" ? 0 : range.size.max;
+    const entries = node.op === "transformMapEntry" ? made.max : 0;
     const collect = node.op === "all" || node.op === "exists" || node.op === "exists_one" ? 0 : COLLECT_STEPS;
     const turn = {
       min: 1 + filter.min + (node.filter === undefined ? body.min + collect : 0),
-      max: 1 + filter.max + body.max + collect,
+      max: 1 + filter.max + body.max + collect + entries,
     };
     const early = node.op === "all" || node.op === "exists";
     const least = early ? Math.min(1, range.size.min) * turn.min : range.size.min * turn.min;
-    const cost = add(range.cost, { min: least, max: range.size.max * turn.max });
+    const cost = add(range.cost, { min: least, max: 1 + gathered + range.size.max * turn.max });
     if (cost.max >= this.#dearestCost) [this.dearest, this.#dearestCost] = [node, cost.max];
     const some = node.op === "filter" || node.filter !== undefined;
     return { cost, size: early ? ONE : { min: some ? 0 : range.size.min, max: range.size.max } };

@@ -86,7 +86,17 @@ function weigh(node: TypedNode): number {
   if (node.kind === "const") return 0;
   const own = node.kind === "operator" && node.overload === undefined ? DYNAMIC_OPERATOR_STEPS : 1;
   if (node.kind === "fold") return own + weigh(node.range);
-  return children(node).reduce((sum, child) => sum + weigh(child), own);
+  const parts = children(node).map(weigh);
+  const [condition = 0, yes = 0, no = 0] = parts;
+  if (node.kind === "operator" && node.name === "_?_:_") {
+    // A branch with a loop pays for that itself, so the other one must not be paid for beside it.
+    return own + condition + (node.args.some(hasFold) ? Math.min(yes, no) : Math.max(yes, no));
+  }
+  return parts.reduce((sum, part) => sum + part, own);
+}
+
+function hasFold(node: TypedNode): boolean {
+  return node.kind === "fold" || children(node).some(hasFold);
 }
 
 function condition(node: TypedNode, name: string, out: Emitter): Js {

@@ -1,5 +1,5 @@
 import { chargeText } from "../budget.ts";
-import type { FunctionDeclaration, Library, Overload } from "../declarations.ts";
+import type { CostEstimate, FunctionDeclaration, Library, Overload } from "../declarations.ts";
 import { formatDuration } from "../pure/duration.ts";
 import { formatTimestamp } from "../pure/timestamp.ts";
 import { checkedInt, checkedUint } from "../runtime/numbers.ts";
@@ -25,6 +25,14 @@ const A = paramOf("A");
 /** An overload `to(from)`; `name` is that of the function. */
 function convert(name: string, from: CelType, result: CelType, call: Overload["call"], total = false): Overload {
   return { id: `${from.kind}_to_${name}`, params: [from], result, total, call };
+}
+
+/** No number, bool or time is longer as text. */
+const SHORT_TEXT: CostEstimate = { cost: { min: 1, max: 1 }, size: { min: 1, max: 40 } };
+
+/** The text of what is short whatever its value is. */
+function text(from: CelType, call: Overload["call"]): Overload {
+  return { ...convert("string", from, STRING, call, true), cost: () => SHORT_TEXT };
 }
 
 function same(type: CelType): Overload {
@@ -157,13 +165,13 @@ export const CONVERSIONS: Library = {
       "The text of a number, bool, timestamp (RFC 3339) or duration (seconds), or of UTF-8 bytes.",
       [
         same(STRING),
-        convert("string", INT, STRING, (value: Int) => String(value), true),
-        convert("string", UINT, STRING, (value: Int) => String(value), true),
-        convert("string", DOUBLE, STRING, formatDouble, true),
-        convert("string", BOOL, STRING, (value: boolean) => String(value), true),
+        text(INT, (value: Int) => String(value)),
+        text(UINT, (value: Int) => String(value)),
+        text(DOUBLE, formatDouble),
+        text(BOOL, (value: boolean) => String(value)),
         convert("string", BYTES, STRING, decodeUtf8),
-        convert("string", TIMESTAMP, STRING, formatTimestamp, true),
-        convert("string", DURATION, STRING, formatDuration, true),
+        text(TIMESTAMP, formatTimestamp),
+        text(DURATION, formatDuration),
       ],
       ["string(1.5)", "'1.5'"],
       ["string(b'abc')", "'abc'"],
