@@ -25,13 +25,15 @@ export interface SidecarOptions {
   readonly drainSeconds: number;
   readonly firstByteSeconds: number;
   readonly silentSeconds: number;
+  readonly answerSeconds: number;
   readonly maxBodyBytes: number;
 }
 
 export const USAGE = `usage: sidecar --operator HOST:PORT --operator-id SPIFFE_ID --trust-bundle FILE
                (--token-fd N | --token-file FILE) --listen HOST:PORT --engine URL --admin HOST:PORT
                --cache DIR --spool DIR [--instance NAME] [--log-level LEVEL] [--drain-seconds N]
-               [--engine-first-byte-seconds N] [--engine-silent-seconds N] [--max-body-bytes N]`;
+               [--engine-first-byte-seconds N] [--engine-silent-seconds N]
+               [--engine-answer-seconds N] [--max-body-bytes N]`;
 
 /** Reads the command line; throws an error that names the flag that is wrong. */
 export function readOptions(args: readonly string[]): SidecarOptions {
@@ -55,6 +57,7 @@ export function readOptions(args: readonly string[]): SidecarOptions {
       "drain-seconds": { type: "string", default: "30" },
       "engine-first-byte-seconds": { type: "string", default: "300" },
       "engine-silent-seconds": { type: "string", default: "120" },
+      "engine-answer-seconds": { type: "string", default: "3600" },
       "max-body-bytes": { type: "string", default: String(4 * 1024 * 1024) },
     },
   });
@@ -80,12 +83,21 @@ export function readOptions(args: readonly string[]): SidecarOptions {
     cache: text("cache"),
     spool: text("spool"),
     instance: values.instance,
-    logLevel: text("log-level"),
+    logLevel: level(text("log-level")),
     drainSeconds: number("drain-seconds", 0, 3600),
     firstByteSeconds: number("engine-first-byte-seconds", 1, 3600),
     silentSeconds: number("engine-silent-seconds", 1, 3600),
+    answerSeconds: number("engine-answer-seconds", 1, 86_400),
     maxBodyBytes: number("max-body-bytes", 1024, 256 * 1024 * 1024),
   };
+}
+
+const LEVELS: readonly string[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+function level(text: string): string {
+  if (!LEVELS.includes(text))
+    throw new Error(`--log-level must be one of ${LEVELS.join(", ")}, not ${JSON.stringify(text)}`);
+  return text;
 }
 
 /** host:port, [v6]:port. */

@@ -8,6 +8,7 @@ import { Spool, type Series } from "./audit/spool.ts";
 import { SNAPSHOT_FEATURES } from "../core/snapshot/index.ts";
 import { BUILD } from "./build.ts";
 import { Configuration } from "./configuration.ts";
+import { connectionsFor, descriptorLimit } from "./descriptors.ts";
 import { Metrics } from "./metrics.ts";
 import type { SidecarOptions } from "./options.ts";
 import { Admission } from "./proxy/admission.ts";
@@ -17,9 +18,9 @@ import { MemoryBudget } from "./proxy/memory.ts";
 import { Listener, type ServerIdentity } from "./proxy/listener.ts";
 
 const SWEEP_MS = 250;
-const MAX_CONNECTIONS = 4096;
 const MAX_EXCHANGES = 4096;
-const MAX_ENGINE_CONNECTIONS = 4096;
+/** From clients, and as many to the engine, where the process may open that many. */
+const MAX_CONNECTIONS = 4096;
 /** Files of 64 MiB that each series keeps. */
 const AUDIT_FILES = 16;
 const REFUSED_FILES = 4;
@@ -36,6 +37,7 @@ export class Sidecar {
   readonly #log: Logger;
   readonly #configuration = new Configuration();
   readonly #memory = new MemoryBudget(MAX_HELD_BYTES);
+  readonly #maxConnections = connectionsFor(descriptorLimit(3 * MAX_CONNECTIONS), MAX_CONNECTIONS);
   readonly #recorder: Recorder;
   readonly #engine: EnginePool;
   readonly #metrics: Metrics;
@@ -47,6 +49,7 @@ export class Sidecar {
   #second: NodeJS.Timeout | undefined;
   #notAfter = 0;
   #draining = false;
+  #stopped: Promise<void> | undefined;
   #onReady: ((ready: Ready) => void) | undefined;
   #ports: { listen?: number; admin?: number } = {};
 
@@ -58,10 +61,11 @@ export class Sidecar {
     this.#engine = new EnginePool({
       host: options.engine.host,
       port: options.engine.port,
-      maxConnections: MAX_ENGINE_CONNECTIONS,
+      maxConnections: this.#maxConnections,
       connectMs: 2_000,
       firstByteMs: options.firstByteSeconds * 1000,
       silentMs: options.silentSeconds * 1000,
+      answerMs: options.answerSeconds * 1000,
       idleMs: 4_000,
       clock,
     });
@@ -124,7 +128,12 @@ export class Sidecar {
 
   /** Finishes what is under way, for at most the configured time, and stops. */
   async stop(): Promise<void> {
-    if (this.#draining) return;
+    // A terminal signals everybody at once, and the parent signals too: all of it is one stop.
+    this.#stopped ??= this.#stop();
+    return await this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#draining = true;
     this.#log.info({ exchanges: this.#admission.underWay }, "draining");
     const late = setTimeout(() => this.#listener?.destroy(), this.#options.drainSeconds * 1000);
@@ -165,7 +174,8 @@ export class Sidecar {
     }
     this.#listener = new Listener(identity, new Callers(this.#configuration), this.#admission, {
       ...this.#options.listen,
-      maxConnections: MAX_CONNECTIONS,
+      maxConnections: this.#maxConnections,
+      now: Date.now,
       memory: this.#memory,
       limits: {
         headBytes: 16 * 1024,
@@ -173,6 +183,7 @@ export class Sidecar {
         aheadBytes: 64 * 1024,
         requestMs: 30_000,
         idleMs: 120_000,
+        strangerMs: 5_000,
         stalledMs: 60_000,
       },
       clock: () => performance.now(),

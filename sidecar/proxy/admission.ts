@@ -86,7 +86,7 @@ export class Admission implements Handler {
     }
     const verification = caller.verify(now);
     if (verification.ok) return false;
-    this.#refuse(progress, identityRefusal(verification), reply());
+    this.#refuse(progress, identityRefusal(verification, progress.id), reply());
     return true;
   }
 
@@ -111,7 +111,7 @@ export class Admission implements Handler {
   #decide({ head, body, caller }: Inbound, progress: Progress, reply: Reply): Responder {
     const now = this.#parts.now();
     const verification = caller.verify(now);
-    if (!verification.ok) return this.#refuse(progress, identityRefusal(verification), reply);
+    if (!verification.ok) return this.#refuse(progress, identityRefusal(verification, progress.id), reply);
     progress.peer = verification.source.spiffeId;
 
     const route = routeOf(
@@ -252,8 +252,8 @@ export class Admission implements Handler {
   }
 }
 
-function identityRefusal(verification: Verification & { readonly ok: false }): Refusal {
-  return refusal(401, verification.code, verification.message);
+function identityRefusal(verification: Verification & { readonly ok: false }, id: string): Refusal {
+  return refusal(401, verification.code, `${verification.message} (${verification.code}, request ${id})`);
 }
 
 function subjectOf(progress: Progress): Subject {

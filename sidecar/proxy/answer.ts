@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import type { Outcome } from "../../core/audit/record.ts";
 import type { Reservation } from "../../core/ledger/reservation.ts";
 import type { Exchange, Usage } from "../../core/llm/exchange.ts";
-import { filterModels, readAnswer, StreamReader } from "../../core/llm/openai/index.ts";
+import { filterModel, filterModels, readAnswer, readError, StreamReader } from "../../core/llm/openai/index.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { Metrics } from "../metrics.ts";
 import type { EngineCall, EngineFailure, EngineSink } from "./engine.ts";
@@ -91,8 +91,8 @@ export class Answer implements EngineSink, Responder {
     const coding = field(head.fields, "content-encoding");
     if (coding !== "" && coding !== "identity")
       return this.#broken("engine_failed", "the engine encoded its answer unasked");
-    if (head.status >= 300 && head.status < 400)
-      return this.#broken("engine_failed", "the engine answered with a redirection");
+    if (head.status !== 200 && head.status < 400)
+      return this.#broken("engine_failed", `the engine answered with status ${head.status}`);
     this.#status = head.status;
     this.#contentType = field(head.fields, "content-type");
     if (head.status === 200 && this.#contentType.startsWith("text/event-stream")) this.#openStream();
@@ -108,8 +108,10 @@ export class Answer implements EngineSink, Responder {
       if (this.#bytes > MAX_WHOLE_ANSWER) return this.#broken("engine_failed", "the engine's answer is over 64 MiB");
       this.#chunks.push(Buffer.from(buffer.subarray(start, end)));
     } else if (this.#phase === "stream") {
-      const problem = this.#stream!.push(buffer, start, end);
+      const stream = this.#stream!;
+      const problem = stream.push(buffer, start, end);
       if (problem !== undefined) this.#broken("engine_failed", problem);
+      else if (stream.terminal !== "cut") this.#endStream();
     }
   }
 
@@ -147,20 +149,37 @@ export class Answer implements EngineSink, Responder {
 
   #sendWhole(): void {
     const { exchange, reply, id } = this.#options;
-    let body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    if (this.#status === 200) {
-      if (exchange.operation === "ListModels" && exchange.model === "") {
-        const filtered = filterModels(body, this.#options.visible);
-        if (filtered === undefined) return this.#broken("engine_failed", "the engine's list of models cannot be read");
-        body = filtered;
-      } else if (exchange.operation !== "ListModels") {
-        const read = readAnswer(body);
-        if (!read.ok) return this.#broken("engine_failed", read.message);
-        this.#usage = read.usage;
-      }
+    const received = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    if (this.#status !== 200) return this.#passRefusal(received);
+    let body = received;
+    if (exchange.operation === "ListModels") {
+      const shown =
+        exchange.model === "" ? filterModels(received, this.#options.visible) : filterModel(received, exchange.model);
+      if (shown === undefined)
+        return this.#broken("engine_failed", "what the engine says of its models cannot be read");
+      body = shown;
+    } else {
+      const read = readAnswer(received);
+      if (!read.ok) return this.#broken("engine_failed", read.message);
+      this.#usage = read.usage;
     }
-    reply.send(this.#status, `content-type: ${safeType(this.#contentType)}\r\nx-request-id: ${id}\r\n`, body);
-    this.#finish("Completed", this.#status, this.#status < 400 ? "" : "engine_refused");
+    reply.send(200, `content-type: application/json\r\nx-request-id: ${id}\r\n`, body);
+    this.#finish("Completed", 200, "");
+  }
+
+  /** The engine's own refusal: its status and, of a caller's fault, its words; nothing else of its body, which may tell of its insides. */
+  #passRefusal(body: Buffer): void {
+    const status = this.#status;
+    const told = status < 500 ? readError(body) : undefined;
+    const words = told?.message ?? `the engine refused the request with status ${status}`;
+    const refused = refusal(
+      status,
+      told?.code === undefined || told.code === "" ? "engine_refused" : told.code,
+      words,
+      told?.param ?? "",
+    );
+    refused.sendTo(this.#options.reply, this.#options.id);
+    this.#finish("Completed", status, "engine_refused");
   }
 
   // Streams
@@ -187,6 +206,8 @@ export class Answer implements EngineSink, Responder {
     if (stream.terminal === "cut")
       return this.#broken("engine_failed", "the engine ended its stream without its last event");
     this.#options.reply.end();
+    // Behind the last event nothing counts: the framing may end, soon, or the connection goes.
+    this.#call?.release();
     this.#finish("Completed", 200, stream.terminal === "error" ? "engine_refused" : "");
   }
 
@@ -251,8 +272,3 @@ const WORDS: Readonly<Record<EngineFailure, string>> = {
   engine_failed: "the engine failed",
   engine_timeout: "the engine took too long",
 };
-
-/** The engine's content type when it is harmless in a field line, else the one of bytes. */
-function safeType(type: string): string {
-  return /^[\x20-\x7e]{1,128}$/.test(type) ? type : "application/octet-stream";
-}

@@ -31,6 +31,11 @@ export class Caller {
     this.#callers = callers;
   }
 
+  /** Whether its certificate was good when it was last looked at. */
+  get known(): boolean {
+    return this.#verification?.ok === true;
+  }
+
   /** What the caller is counted as: its SPIFFE ID once that was verified, else its address. */
   get name(): string {
     return this.#verification?.ok === true ? this.#verification.source.spiffeId : this.address;

@@ -13,6 +13,8 @@ export interface ConnectionLimits extends ReaderLimits {
   readonly requestMs: number;
   /** Milliseconds between requests. */
   readonly idleMs: number;
+  /** As idleMs, for callers without a good certificate. */
+  readonly strangerMs: number;
   /** Milliseconds that a caller may leave an answer unread. */
   readonly stalledMs: number;
 }
@@ -98,7 +100,7 @@ export class ClientConnection implements RequestSink, Reply {
     const passed = now - this.#since;
     switch (this.#phase) {
       case "idle":
-        if (passed >= (this.#socket.writableLength > 0 ? this.#limits.stalledMs : this.#limits.idleMs)) this.#close();
+        if (passed >= this.#idleLimit()) this.#close();
         break;
       case "reading":
         if (passed >= this.#limits.requestMs) {
@@ -113,6 +115,11 @@ export class ClientConnection implements RequestSink, Reply {
         if (passed >= LINGER_MS) this.#socket.destroy();
         break;
     }
+  }
+
+  #idleLimit(): number {
+    if (this.#socket.writableLength > 0) return this.#limits.stalledMs;
+    return this.#caller.known ? this.#limits.idleMs : this.#limits.strangerMs;
   }
 
   // Requests

@@ -90,6 +90,7 @@ beforeAll(async () => {
     connectMs: 1000,
     firstByteMs: 500,
     silentMs: 500,
+    answerMs: 60_000,
     idleMs: 4000,
     clock,
   });
@@ -117,12 +118,14 @@ beforeAll(async () => {
     port: 0,
     maxConnections: 100,
     memory,
+    now: Date.now,
     limits: {
       headBytes: 16_384,
       bodyBytes: 65_536,
       aheadBytes: 65_536,
       requestMs: 500,
       idleMs: 60_000,
+      strangerMs: 300,
       stalledMs: 1000,
     },
     clock,
@@ -481,6 +484,70 @@ test("a caller that never reads its answers is answered no further", async () =>
   // 60,000 were asked; what a socket's buffers take of the answers, about 300 bytes each, is a small part of that.
   expect(audit().length - before).toBeLessThan(20_000);
   session.socket.destroy();
+});
+
+describe("callers without a certificate", () => {
+  test("are not kept waiting for", async () => {
+    const stranger = await connect({} as Credentials);
+    const friend = await connect();
+    for (let i = 0; i < 200 && !stranger.closed(); i++) await sleep(10);
+    expect(stranger.closed()).toBe(true);
+    expect(friend.closed()).toBe(false);
+    friend.socket.destroy();
+  });
+
+  test("take a quarter of the connections at most", async () => {
+    const strangers = await Promise.all(Array.from({ length: 40 }, async () => await connect({} as Credentials)));
+    await sleep(50);
+    expect(strangers.filter((stranger) => !stranger.closed())).toHaveLength(25);
+    expect(await ask(post(CHAT))).toMatch(/^HTTP\/1\.1 200 /);
+    for (const stranger of strangers) stranger.socket.destroy();
+  });
+});
+
+test("an engine that goes on behind the last event holds nobody", async () => {
+  const events = 'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\ndata: [DONE]\n\n';
+  const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+  engine.fault = { kind: "raw", bytes: `${head}${events.length.toString(16)}\r\n${events}\r\n1\r\n:\r\n` };
+  const text = await ask(post({ ...CHAT, stream: true }));
+  expect(text).toMatch(/\[DONE\]\n\n\r\n0\r\n\r\n$/);
+  expect((await lastRecords(1))[0]).toMatchObject({ kind: "End", outcome: "Completed", code: "" });
+});
+
+describe("what is not an answer of 200", () => {
+  test.each([
+    [
+      "a trace of the engine's own",
+      500,
+      "text/html",
+      "Traceback /opt/secret.py",
+      500,
+      "the engine refused the request with status 500",
+    ],
+    [
+      "words that are no error",
+      404,
+      "application/json",
+      '{"data":[{"id":"hidden"}]}',
+      404,
+      "the engine refused the request with status 404",
+    ],
+  ])("is told without %s", async (_what, status, type, body, seen, words) => {
+    engine.fault = { kind: "answer", status, type, body };
+    const text = await ask(post(CHAT));
+    expect(text.startsWith(`HTTP/1.1 ${seen} `)).toBe(true);
+    expect(JSON.parse(text.slice(text.indexOf("\r\n\r\n") + 4)).error).toMatchObject({
+      message: words,
+      code: "engine_refused",
+    });
+  });
+
+  test("is none where it claims to be a success", async () => {
+    engine.fault = { kind: "answer", status: 206, type: "application/json", body: '{"data":[{"id":"hidden"}]}' };
+    const text = await ask("GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(text).toMatch(/^HTTP\/1\.1 502 /);
+    expect(text).not.toContain("hidden");
+  });
 });
 
 test("every Begin has one End, and the audit is one chain", async () => {

@@ -23,6 +23,8 @@ export interface EngineCall {
   abort(): void;
   pause(): void;
   resume(): void;
+  /** The sink has all that it wants: nothing more is told to it, and what the answer still has is read and dropped. */
+  release(): void;
 }
 
 export interface EngineOptions {
@@ -33,6 +35,8 @@ export interface EngineOptions {
   readonly connectMs: number;
   /** Milliseconds until an answer must begin. */
   readonly firstByteMs: number;
+  /** Milliseconds that an answer may take in all. */
+  readonly answerMs: number;
   /** Milliseconds within an answer without a byte. */
   readonly silentMs: number;
   /** A connection unused for so many milliseconds is not used again: shorter than any engine's own keep-alive. */
@@ -40,6 +44,11 @@ export interface EngineOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number;
 }
+
+const NOTHING = (): void => undefined;
+
+/** How long a released answer may take to end before its connection is dropped. */
+const RELEASED_MS = 1_000;
 
 /** Bytes of one read. One buffer serves every connection: each read is handled before the next begins. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
@@ -65,7 +74,7 @@ export class EnginePool {
     const connection = this.#take();
     if (connection === undefined) {
       const busy = setImmediate(() => sink.onFailed("engine_busy", "all connections to the engine are in use"));
-      return { abort: () => clearImmediate(busy), pause: () => undefined, resume: () => undefined };
+      return { abort: () => clearImmediate(busy), pause: NOTHING, resume: NOTHING, release: NOTHING };
     }
     const request = permit.use();
     const head = `${request.method} ${request.path} HTTP/1.1\r\n${this.#hostField}${request.fields}content-length: ${request.body.length}\r\n\r\n`;
@@ -113,7 +122,7 @@ interface Keeper {
   gone(connection: EngineConnection): void;
 }
 
-type Phase = "connecting" | "waiting" | "answering" | "idle" | "closed";
+type Phase = "connecting" | "waiting" | "answering" | "released" | "idle" | "closed";
 
 class EngineConnection implements EngineCall {
   readonly #options: EngineOptions;
@@ -123,6 +132,7 @@ class EngineConnection implements EngineCall {
   #sink: EngineSink | undefined;
   #phase: Phase = "connecting";
   #since: number;
+  #answeringSince = 0;
   #paused = false;
   #connected = false;
   #error = "";
@@ -156,10 +166,12 @@ class EngineConnection implements EngineCall {
     this.#reader.expect({
       onHead: (head) => {
         this.#enter("answering");
+        this.#answeringSince = this.#since;
         sink.onHead(head);
       },
-      onData: (buffer, start, end) => sink.onData(buffer, start, end),
+      onData: (buffer, start, end) => this.#sink?.onData(buffer, start, end),
       onEnd: (reusable) => {
+        const told = this.#sink;
         this.#sink = undefined;
         if (reusable && !this.#socket.destroyed) {
           // A caller that read slowly may have paused it within this very read: the next one starts afresh.
@@ -167,11 +179,18 @@ class EngineConnection implements EngineCall {
           this.#enter("idle");
           this.#keeper.idle(this);
         } else this.#socket.destroy();
-        sink.onEnd();
+        told?.onEnd();
       },
       onBroken: (message) => this.#fail("engine_failed", message),
     });
     this.#socket.write(bytes);
+  }
+
+  release(): void {
+    if (this.#phase !== "answering") return;
+    this.#sink = undefined;
+    this.resume();
+    this.#enter("released");
   }
 
   abort(): void {
@@ -208,6 +227,11 @@ class EngineConnection implements EngineCall {
         // A paused connection waits for the caller, whose own limits hold.
         if (!this.#paused && silent >= this.#options.silentMs)
           this.#fail("engine_timeout", "the engine fell silent within its answer");
+        else if (now - this.#answeringSince >= this.#options.answerMs)
+          this.#fail("engine_timeout", "the engine's answer took too long in all");
+        break;
+      case "released":
+        if (silent >= RELEASED_MS) this.abort();
         break;
       case "idle":
         if (silent >= this.#options.idleMs) this.#socket.destroy();

@@ -24,18 +24,24 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   readonly limits: ConnectionLimits;
   readonly memory: MemoryBudget;
+  /** Monotonic milliseconds. */
   readonly clock: () => number;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 /** Certificates that are read of a peer's chain. */
 const MAX_CHAIN = 8;
-const HANDSHAKE_MS = 10_000;
+const HANDSHAKE_MS = 5_000;
+/** Of all connections, those that callers without a good certificate may hold: one in so many. */
+const STRANGERS = 4;
 
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: tls.Server;
   readonly #connections = new Set<ClientConnection>();
   #draining = false;
+  #strangers = 0;
 
   constructor(identity: ServerIdentity, callers: Callers, handler: Handler, options: ListenerOptions) {
     this.#options = options;
@@ -50,9 +56,18 @@ export class Listener {
     this.#server.maxConnections = options.maxConnections;
     this.#server.on("secureConnection", (socket) => {
       const caller = new Caller(socket.remoteAddress ?? "", chainOf(socket), callers);
+      const known = caller.verify(options.now()).ok;
+      if (!known && this.#strangers >= options.maxConnections / STRANGERS) {
+        socket.destroy();
+        return;
+      }
+      if (!known) this.#strangers++;
       const connection = new ClientConnection(socket, caller, handler, options.memory, options.limits, options.clock);
       this.#connections.add(connection);
-      socket.once("close", () => this.#connections.delete(connection));
+      socket.once("close", () => {
+        this.#connections.delete(connection);
+        if (!known) this.#strangers--;
+      });
       if (this.#draining) connection.drain();
     });
     this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
