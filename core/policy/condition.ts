@@ -99,10 +99,10 @@ export class Scope {
   condition(expression: string, path: string, action: RuleAction): Condition | undefined {
     const program = this.#compile(expression, path, BOOL);
     if (program === undefined) return undefined;
-    const late = phaseProblem(action, this.#allReads(program));
-    if (late === undefined) return new Condition(program, this);
+    const wrong = phaseProblem(action, this.#allReads(program)) ?? alwaysError(program);
+    if (wrong === undefined) return new Condition(program, this);
     const place = { line: 1, column: 1, offset: 0, length: expression.length, excerpt: "" };
-    this.problems.push({ code: "unsupported", message: late, path, ...place });
+    this.problems.push({ code: "unsupported", message: wrong, path, ...place });
     return undefined;
   }
 
@@ -162,6 +162,13 @@ export class Scope {
     for (const problem of compiled.problems) this.problems.push({ ...problem, path });
     return undefined;
   }
+}
+
+/** Why an expression that reads nothing fails, which it then always does; undefined when it has a value, or reads something. */
+function alwaysError(program: Program): string | undefined {
+  if (program.reads.length > 0) return undefined;
+  const value = program.evaluate({}, DECISION_BUDGET);
+  return value instanceof CelError ? `this is always an error: ${value.message}` : undefined;
 }
 
 function evaluateVariable(program: Program, activation: Activation): Value | CelError {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Timestamp } from "../cel/index.ts";
 import { FEATURES, OPERATIONS, type Exchange } from "../llm/exchange.ts";
 import type { SnapshotPolicy, SnapshotRule } from "../snapshot/types.ts";
-import { decide, modelVisible } from "./decide.ts";
+import { decide, visibleModels } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { compilePolicies, type PolicySet } from "./rules.ts";
@@ -234,12 +234,10 @@ describe("a decision", () => {
 describe("a caller's view of the models", () => {
   test("has those that some operation may be allowed with", () => {
     const set = setOf([policy([ALLOW, { name: "deny", action: "Deny", models: ["llama-secret"] }])]);
-    expect(["llama", "llama-secret", "gpt"].map((model) => modelVisible(set, ALICE, model))).toEqual([
-      true,
-      false,
-      false,
-    ]);
-    expect(modelVisible(set, BOB, "llama")).toBe(false);
+    expect(["llama", "llama-secret", "gpt"].map(visibleModels(set, ALICE))).toEqual([true, false, false]);
+    expect(visibleModels(set, BOB)("llama")).toBe(false);
+    const visible = visibleModels(set, ALICE);
+    expect(Array.from({ length: 3000 }, () => visible("llama")).filter(Boolean)).toHaveLength(2048);
   });
 });
 
@@ -358,4 +356,12 @@ test("what an expression fails on is not in the reason: it may be a prompt", () 
   const messages = [{ role: "user" as const, content: "a secret", name: "" }];
   const decision = decide(setOf([policy([ALLOW, require])]), factsOf({ messages }));
   expect(decision).toMatchObject({ code: "evaluation_error", reason: "require: invalid_argument at 2:2" });
+});
+
+test("an expression that is always an error is not compiled", () => {
+  const compiled = compilePolicies({ policies: [policy([{ ...ALLOW, when: "1 / 0 == 1" }])], allowTier: "Team" });
+  expect(compiled).toMatchObject({
+    ok: false,
+    problems: [{ path: "rules[0].when", message: "this is always an error: division by zero" }],
+  });
 });

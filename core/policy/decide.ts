@@ -7,6 +7,7 @@ import { CelError } from "../cel/index.ts";
 import { OPERATIONS } from "../llm/exchange.ts";
 import { beginDecision, decisionCost, type Condition } from "./condition.ts";
 import { allowance, type Decision, type DenialCode } from "./decision.ts";
+import type { Matcher } from "./glob.ts";
 import type { Facts } from "./facts.ts";
 import { inScope, missingFeatures, type CompiledRule, type PolicySet, type RuleIndex } from "./rules.ts";
 
@@ -40,13 +41,27 @@ export function decide(set: PolicySet, facts: Facts): Decision {
   };
 }
 
-/** Whether a caller may be told that a model exists: some operation with it can be allowed, and none that is always denied hides it. */
-export function modelVisible(set: PolicySet, peer: string, model: string): boolean {
-  return OPERATIONS.some((operation) => {
-    if (operation === "ListModels") return false;
-    const { denies, allows } = set.enforced.candidates(peer, operation, model);
-    return allows.length > 0 && !denies.some((rule) => rule.when === undefined && rule.tools === undefined);
-  });
+/** Models of one answer that are looked at; an engine's list is its own, and may be made to be long. */
+const MAX_MODELS = 2048;
+
+/**
+ * Which models a caller may be told of: those with which some operation can be allowed, and which no Deny without a
+ * condition takes. For one list: beyond its first 2,048 names it says no.
+ */
+export function visibleModels(set: PolicySet, peer: string): Matcher {
+  const concerned = set.enforced.rules.filter((rule) => rule.peers === undefined || rule.peers(peer));
+  const allows = concerned.filter((rule) => rule.action === "Allow");
+  const denies = concerned.filter(
+    (rule) => rule.action === "Deny" && rule.when === undefined && rule.tools === undefined,
+  );
+  let looked = 0;
+  return (model) =>
+    ++looked <= MAX_MODELS &&
+    OPERATIONS.some((operation) => {
+      if (operation === "ListModels") return false;
+      const takesIn = (rule: CompiledRule): boolean => inScope(rule, peer, operation, model);
+      return allows.some(takesIn) && !denies.some(takesIn);
+    });
 }
 
 function judge(index: RuleIndex, facts: Facts): Verdict {

@@ -72,6 +72,19 @@ describe("a rule is reported", () => {
       [ALLOW, { name: "deny", action: "Deny", models: ["l*"] }],
       "DeadRule rules[0]: rule deny denies all that this rule allows",
     ],
+    [
+      "when its condition reads what its operations never have",
+      [{ ...ALLOW, operations: ["Embeddings"], when: 'llm.tools.exists(t, t.name == "x")' }],
+      "ReadsNothing rules[0].when: llm.tools is always empty for Embeddings",
+    ],
+    [
+      "when it denies models by name beside an Allow of all",
+      [
+        { ...ALLOW, models: ["*"] },
+        { name: "deny", action: "Deny", models: ["gpt"] },
+      ],
+      "SpellingMatters rules[1].models",
+    ],
   ])("%s", (_what, rules, expected) => {
     expect(found(...rules)).toEqual([expect.stringContaining(expected)]);
   });

@@ -12,7 +12,9 @@ import { VARIABLES } from "./schema.ts";
 export type FindingCode =
   | "DeadRule" // can never apply
   | "AlwaysTrue" // a condition that never restricts
-  | "AlwaysFails"; // a requirement that never holds: the rule denies all of its scope
+  | "AlwaysFails" // a requirement that never holds: the rule denies all of its scope
+  | "ReadsNothing" // a condition that reads what the rule's operations never have
+  | "SpellingMatters"; // a Deny by model beside an Allow of every model
 
 export interface Finding {
   readonly code: FindingCode;
@@ -33,7 +35,10 @@ export function findingsOf(policy: SnapshotPolicy): Finding[] {
       ...constantCondition(rule, path, compiled.when?.program.constant),
       ...(compiled.when?.program.constant === undefined ? contradiction(rule, path) : []),
       ...constantRequirement(path, compiled.require?.program.constant),
+      ...(compiled.when === undefined ? [] : readsNothing(rule, `${path}.when`, compiled.when.program.reads)),
+      ...(compiled.require === undefined ? [] : readsNothing(rule, `${path}.require`, compiled.require.program.reads)),
       ...shadowedBy(policy.rules, index, path),
+      ...spelling(policy.rules, index, path),
     ];
   });
 }
@@ -83,6 +88,34 @@ function constantRequirement(path: string, constant: Constant | undefined): Find
           message: `the requirement never holds, so the rule denies all of its scope: ${constant.reason}`,
         },
       ];
+}
+
+/** What only some operations have. */
+const HAVE: Readonly<Record<string, ReadonlySet<string>>> = {
+  "llm.tools": TOOL_OPERATIONS,
+  "llm.toolCalls": TOOL_OPERATIONS,
+  "llm.messages": TOOL_OPERATIONS,
+  "llm.system": TOOL_OPERATIONS,
+  "llm.attachments": TOOL_OPERATIONS,
+};
+
+function readsNothing(rule: SnapshotRule, path: string, reads: readonly string[]): Finding[] {
+  const operations = rule.operations ?? ["*"];
+  return Object.entries(HAVE).flatMap(([variable, having]): Finding[] => {
+    if (!reads.includes(variable) || operations.length === 0 || operations.some((operation) => having.has(operation)))
+      return [];
+    return [{ code: "ReadsNothing", path, message: `${variable} is always empty for ${operations.join(" and ")}` }];
+  });
+}
+
+/** Engines take other spellings of a model's name than the one that a Deny lists; what an Allow lists is the only sure way. */
+function spelling(rules: readonly SnapshotRule[], index: number, path: string): Finding[] {
+  const rule = rules[index]!;
+  if (rule.action !== "Deny" || rule.models === undefined || rule.models.includes("*")) return [];
+  const open = rules.find((other) => other.action === "Allow" && other.models?.includes("*") === true);
+  if (open === undefined) return [];
+  const message = `rule ${open.name} allows every model, and engines may take other spellings of a name that this rule denies: name the models in ${open.name}`;
+  return [{ code: "SpellingMatters", path: `${path}.models`, message }];
 }
 
 const ENVIRONMENT = new Environment({ variables: VARIABLES, libraries: LIBRARIES });

@@ -8,7 +8,7 @@ import { NO_GUARDS } from "../../core/guards/plan.ts";
 import { UNLIMITED } from "../../core/ledger/reservation.ts";
 import type { Exchange, Operation, RequestBody } from "../../core/llm/exchange.ts";
 import { readRequest, routeOf, type Route } from "../../core/llm/openai/index.ts";
-import { decide, modelVisible } from "../../core/policy/decide.ts";
+import { decide, visibleModels } from "../../core/policy/decide.ts";
 import type { Allowed, Denied } from "../../core/policy/decision.ts";
 import type { Facts } from "../../core/policy/facts.ts";
 import type { Recorder } from "../audit/recorder.ts";
@@ -173,7 +173,7 @@ export class Admission implements Handler {
       started: progress.started,
       parts: this.#parts,
       memory: this.#parts.memory.holder(() => peer),
-      visible: (model) => modelVisible(policies, peer, model),
+      visible: visibleModels(policies, peer),
       done: () => void this.#underWay--,
     });
     this.#underWay++;

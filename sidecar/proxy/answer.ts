@@ -16,6 +16,8 @@ import { refusal, type Refusal } from "./refusal.ts";
 import type { Holder } from "./memory.ts";
 import type { Reply, Responder } from "./reply.ts";
 
+/** Bytes of a list of models. */
+const MAX_MODELS_BYTES = 1024 * 1024;
 /** Bytes of an answer that is read in full. */
 const MAX_WHOLE_ANSWER = 64 * 1024 * 1024;
 
@@ -153,6 +155,8 @@ export class Answer implements EngineSink, Responder {
     if (this.#status !== 200) return this.#passRefusal(received);
     let body = received;
     if (exchange.operation === "ListModels") {
+      if (received.length > MAX_MODELS_BYTES)
+        return this.#broken("engine_failed", "the engine's list of models is over 1 MiB");
       const shown =
         exchange.model === "" ? filterModels(received, this.#options.visible) : filterModel(received, exchange.model);
       if (shown === undefined)
