@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import * as fc from "fast-check";
+import { fastestMs } from "../../../test/support/fastest.ts";
 import { matchGlob } from "./glob.ts";
 
 test.each([
@@ -38,8 +39,9 @@ test("agrees with the regular expression of the same meaning", () => {
 });
 
 test("takes no time to speak of on what makes backtracking explode", () => {
-  const start = performance.now();
-  expect(matchGlob("a".repeat(50_000), `${"*a".repeat(200)}*b`)).toBe(false);
-  expect(matchGlob("a".repeat(50_000), `*${"a".repeat(200)}b*`)).toBe(false);
-  expect(performance.now() - start).toBeLessThan(100);
+  const elapsed = fastestMs(() => {
+    expect(matchGlob("a".repeat(50_000), `${"*a".repeat(200)}*b`)).toBe(false);
+    expect(matchGlob("a".repeat(50_000), `*${"a".repeat(200)}b*`)).toBe(false);
+  }, 20);
+  expect(elapsed).toBeLessThan(100);
 });

@@ -56,6 +56,10 @@ const refusedBadConstant = failed("invalid_literal");
 
 const CEL_GO: readonly Omit<Rule, "oracle">[] = [
   {
+    name: "counts the seconds of a duration by way of a double",
+    explains: both(tagged("duration part"), (d) => d.ours.startsWith("int:") && d.theirs.startsWith("int:")),
+  },
+  {
     name: "a comparison with NaN is false, whatever the type of the other side",
     explains: both(written(/[<>]/), (d) => /applied to \(.*double/.test(d.why)),
   },
