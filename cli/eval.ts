@@ -3,19 +3,33 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import {
-  CelError, DYN, Environment, compile, formatProblem, formatType, parseJson, toJson,
-  type CelType, type CompileResult, type Json, type Value,
-} from "../core/cel/index.ts"; // prettier-ignore
+  BOOL,
+  CelError,
+  DYN,
+  Environment,
+  compile,
+  formatProblem,
+  formatType,
+  fromJson,
+  parseJson,
+  parseType,
+  toJson,
+  type CelType,
+  type CompileResult,
+  type Json,
+  type Value,
+} from "../core/cel/index.ts";
+import { MAX_ESTIMATE } from "../core/policy/condition.ts";
 import { LIBRARIES } from "../core/policy/libraries.ts";
 import { PHASES, phaseOf, variablesIn, type Phase } from "../core/policy/phase.ts";
-import { convert, parseType } from "./cel-types.ts";
 import { EXIT, UsageError } from "./command.ts";
 
-export const EVAL_HELP: string = `usage: sallyport eval [--phase PHASE] [--input FILE] EXPRESSION
+export const EVAL_HELP: string = `usage: sallyport eval [--phase PHASE] [--input FILE] [--json] EXPRESSION
        sallyport eval --jsonl
 
 Evaluates an expression. The input is a JSON object whose keys are the variables: without --phase each is dyn, with it
-they are those of a policy in that phase (${PHASES.join(", ")}). --input - reads it from standard input.
+they are those of a policy in that phase (${PHASES.join(", ")}). --input - reads it from standard input. --json tells the
+type and the cost beside the value.
 
 --jsonl reads a JSON object a line, {"expr", "input", "types"?}, and writes one a line, {"value", "type", "cost"} or
 {"error", "type", "cost"}.
@@ -29,7 +43,8 @@ Exit codes: 0 a value, 1 an error, 2 wrong usage.
 
 export const CHECK_EXPR_HELP: string = `usage: sallyport check-expr [--phase PHASE] [--json] EXPRESSION
 
-Checks an expression as a policy's condition: its type, what it reads, its earliest phase, its greatest cost.
+Checks an expression as a policy's condition, which is true or false and costs at most 1,000,000 steps: what it reads, its
+earliest phase, its greatest cost. A policy's own variables (variables.NAME) are checked with the policy: sallyport check.
 
   sallyport check-expr 'llm.model.startsWith("llama") && request.size < 100000'
 
@@ -42,9 +57,17 @@ export async function evaluate(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { phase: { type: "string" }, input: { type: "string" }, jsonl: { type: "boolean", default: false } },
+    options: {
+      phase: { type: "string" },
+      input: { type: "string" },
+      jsonl: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+    },
   });
-  if (values.jsonl) return evaluateLines();
+  if (values.jsonl) {
+    if (positionals.length > 0) throw new UsageError("eval --jsonl takes no expression: they come on standard input");
+    return evaluateLines();
+  }
   const [expression] = positionals;
   if (expression === undefined || positionals.length > 1) throw new UsageError("eval takes one expression");
   const input = values.input === undefined ? {} : readInput(values.input);
@@ -56,12 +79,21 @@ export async function evaluate(args: readonly string[]): Promise<number> {
     process.stderr.write(`${compiled.problems.map(formatProblem).join("\n")}\n`);
     return 1;
   }
+  const missing = compiled.program.reads
+    .map((path) => path.split(".", 1)[0]!)
+    .find((name) => !Object.hasOwn(input, name));
+  if (missing !== undefined)
+    throw new UsageError(`the expression reads ${missing}, which the input lacks: give it with --input`);
   const value = compiled.program.evaluate(input);
   if (value instanceof CelError) {
     process.stderr.write(`error: ${value.message}\n`);
     return 1;
   }
-  process.stdout.write(`${JSON.stringify(toJson(value))}\n`);
+  const json = toJson(value);
+  const { cost } = compiled.program;
+  process.stdout.write(
+    `${JSON.stringify(values.json ? { value: json, type: formatType(compiled.program.type), cost: cost.max } : json)}\n`,
+  );
   return 0;
 }
 
@@ -75,7 +107,7 @@ export function checkExpression(args: readonly string[]): number {
   });
   const [expression] = positionals;
   if (expression === undefined || positionals.length > 1) throw new UsageError("check-expr takes one expression");
-  const compiled = compile(expression, policyEnvironment(values.phase));
+  const compiled = compile(expression, policyEnvironment(values.phase), { expect: BOOL, maxCost: MAX_ESTIMATE });
   if (!compiled.ok) {
     if (values.json) process.stdout.write(`${JSON.stringify({ ok: false, problems: compiled.problems })}\n`);
     else process.stderr.write(`${compiled.problems.map(formatProblem).join("\n")}\n`);
@@ -116,7 +148,11 @@ function policyEnvironment(phase: string): Environment {
 }
 
 function readInput(file: string): Input {
-  return objectOf(parseJson(readFileSync(file === "-" ? 0 : file, "utf8")), "the input");
+  try {
+    return objectOf(parseJson(readFileSync(file === "-" ? 0 : file, "utf8")), "the input");
+  } catch (error) {
+    throw new UsageError(`--input ${file}: ${(error as Error).message}`);
+  }
 }
 
 function objectOf(value: Value | undefined, what: string): Input {
@@ -127,7 +163,7 @@ function objectOf(value: Value | undefined, what: string): Input {
 
 async function evaluateLines(): Promise<number> {
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-    if (line.trim() !== "") process.stdout.write(`${JSON.stringify(evaluateLine(line))}\n`);
+    process.stdout.write(`${JSON.stringify(evaluateLine(line))}\n`);
   }
   return 0;
 }
@@ -154,7 +190,7 @@ export function evaluateLine(line: string): LineResult {
     }
     const given = request["input"] === undefined ? {} : objectOf(request["input"], "input");
     const input = Object.fromEntries(
-      Object.entries(given).map(([name, value]) => [name, convert(value, types[name] ?? DYN, name)]),
+      Object.entries(given).map(([name, value]) => [name, fromJson(value, types[name] ?? DYN)]),
     );
     const compiled = compileFor(expression, given, types);
     if (!compiled.ok)

@@ -3,6 +3,7 @@ import {
   BOOL,
   budget,
   CelError,
+  DEFAULT_BUDGET,
   Environment,
   compile,
   recordOf,
@@ -18,8 +19,11 @@ import { phaseProblem } from "./phase.ts";
 import { VARIABLES } from "./schema.ts";
 import { LIBRARIES } from "./libraries.ts";
 
-/** Steps that one expression may be estimated to take, and that all expressions of one decision may take together. */
-export const DECISION_BUDGET = 1_000_000;
+/** Steps that an expression may be estimated to take at worst, on the largest inputs that the schema declares. */
+export const MAX_ESTIMATE = 1_000_000;
+
+/** Steps that all expressions of one decision may take together: a few milliseconds. What goes over it denies. */
+export const DECISION_BUDGET: number = DEFAULT_BUDGET;
 
 /** What the decision under way may still spend. A decision is synchronous, so there is one at a time. */
 const purse = { left: DECISION_BUDGET };
@@ -156,7 +160,7 @@ export class Scope {
   #compile(expression: string, path: string, expect: CelType | undefined): Program | undefined {
     const compiled = compile(expression, this.#environment, {
       ...(expect === undefined ? {} : { expect }),
-      maxCost: DECISION_BUDGET,
+      maxCost: MAX_ESTIMATE,
     });
     if (compiled.ok) return compiled.program;
     for (const problem of compiled.problems) this.problems.push({ ...problem, path });

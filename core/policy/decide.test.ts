@@ -338,7 +338,7 @@ describe("any decision", () => {
 
 test("the expressions of one decision share one budget, and what goes over it denies", () => {
   const heavy = "llm.messages.all(a, llm.messages.all(b, a.role == b.role || a.role != b.role))";
-  const messages = Array.from({ length: 250 }, () => ({ role: "user" as const, content: "", name: "" }));
+  const messages = Array.from({ length: 120 }, () => ({ role: "user" as const, content: "", name: "" }));
   const require = (name: string): SnapshotRule => ({ name, action: "Require", require: heavy });
   const one = [ALLOW, require("a")];
   const three = [ALLOW, require("a"), require("b"), require("c")];
