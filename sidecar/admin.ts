@@ -9,6 +9,8 @@ export interface AdminOptions {
   readonly metrics: Metrics;
   /** Why the sidecar is not ready; undefined when it is. */
   readonly notReady: () => string | undefined;
+  /** A failure of the server itself, which goes on. */
+  readonly onError: (error: Error) => void;
 }
 
 export class Admin {
@@ -21,6 +23,7 @@ export class Admin {
       this.#answer(request, response),
     );
     this.#server.maxConnections = 64;
+    this.#server.on("error", options.onError);
   }
 
   /** Resolves with the port. */

@@ -88,7 +88,12 @@ export class Sidecar {
       memory: this.#memory,
       maxExchanges: MAX_EXCHANGES,
     });
-    this.#admin = new Admin({ ...options.admin, metrics: this.#metrics, notReady: () => this.#notReady() });
+    this.#admin = new Admin({
+      ...options.admin,
+      metrics: this.#metrics,
+      notReady: () => this.#notReady(),
+      onError: (error) => log.error({ err: error }, "admin port"),
+    });
   }
 
   /** Starts; `onReady` is called once, when requests can be decided. */
@@ -176,6 +181,7 @@ export class Sidecar {
       ...this.#options.listen,
       maxConnections: this.#maxConnections,
       now: Date.now,
+      onError: (error) => this.#log.error({ err: error }, "listener"),
       memory: this.#memory,
       limits: {
         headBytes: 16 * 1024,

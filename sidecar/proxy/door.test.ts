@@ -119,6 +119,7 @@ beforeAll(async () => {
     maxConnections: 100,
     memory,
     now: Date.now,
+    onError: () => undefined,
     limits: {
       headBytes: 16_384,
       bodyBytes: 65_536,

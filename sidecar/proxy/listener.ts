@@ -28,6 +28,8 @@ export interface ListenerOptions {
   readonly clock: () => number;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** A failure of the server itself, which goes on. */
+  readonly onError: (error: Error) => void;
 }
 
 /** Certificates that are read of a peer's chain. */
@@ -71,6 +73,8 @@ export class Listener {
       if (this.#draining) connection.drain();
     });
     this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
+    // A connection that cannot be accepted (no descriptor left) is lost; the server is not.
+    this.#server.on("error", options.onError);
   }
 
   get connections(): number {
