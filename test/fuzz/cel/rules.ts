@@ -194,6 +194,7 @@ function uses(...kinds: readonly string[]): Test {
 
 const BUFBUILD: readonly Omit<Rule, "oracle">[] = [
   ...UNCHECKED,
+  { name: "has no indexOf and lastIndexOf of lists", explains: both(theyFail, written(/ndexOf/)) },
   {
     name: "timestamps and durations inside maps and lists cannot be read back",
     explains: both(theyFail, either(uses("timestamp", "duration"), tagged("time"))),
