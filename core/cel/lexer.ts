@@ -84,7 +84,9 @@ function next(source: string, at: number): Token {
   }
   for (const symbol of SYMBOLS) if (source.startsWith(symbol, at)) return plain("symbol", at, symbol);
   const character = String.fromCodePoint(source.codePointAt(at) ?? 0);
-  throw new SyntaxProblem(`unexpected character ${JSON.stringify(character)}`, at, at + character.length);
+  const hint = HINTS[character];
+  const message = `unexpected character ${JSON.stringify(character)}${hint === undefined ? "" : `: ${hint}`}`;
+  throw new SyntaxProblem(message, at, at + character.length);
 }
 
 function plain(kind: TokenKind, start: number, text: string): Token {
@@ -175,3 +177,6 @@ function readEscape(source: string, at: number, end: number): Escape {
   }
   return { code, end: bodyEnd, numeric: !unicode, unicode };
 }
+
+/** What people mean who come from elsewhere. */
+const HINTS: Readonly<Record<string, string>> = { "=": '"==" compares', "&": '"&&" is and', "|": '"||" is or' };

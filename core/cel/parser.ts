@@ -33,6 +33,14 @@ export function parse(source: string, macros: MacroLookup): ParseResult {
 }
 
 /** Words that may be fields and functions with a receiver, but no variables. */
+/** What people write who come from elsewhere. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["and", "&&"],
+  ["or", "||"],
+  ["not", "!"],
+  ["is", "=="],
+]);
+
 const RESERVED: ReadonlySet<string> = new Set([
   "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
   "loop", "package", "namespace", "return", "var", "void", "while",
@@ -95,7 +103,9 @@ class Parser {
 
   #unexpected(expected?: string): never {
     const token = this.#peek();
-    const what = token.kind === "end" ? "unexpected end of expression" : `unexpected ${describe(token)}`;
+    const word = WORDS.get(token.text.toLowerCase());
+    const hint = word === undefined ? "" : `: write ${word}`;
+    const what = token.kind === "end" ? "unexpected end of expression" : `unexpected ${describe(token)}${hint}`;
     throw new SyntaxProblem(expected === undefined ? what : `${what}, ${expected}`, token.start, token.end);
   }
 
