@@ -67,7 +67,10 @@ if (node === process.execPath) {
   await import(pathToFileURL(cli).href);
 } else {
   const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // A terminal's Ctrl-C reaches the child by itself; whoever signals this process alone means the child. Which it was cannot
+  // be seen, so an interrupt is passed on as a kind of its own: the child counts each kind apart, however late one comes.
+  process.on("SIGINT", () => child.kill("SIGTERM"));
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => fail(`cannot start ${node}: ${error.message}`));
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? 128 + ({ SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] ?? 0);

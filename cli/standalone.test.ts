@@ -3,6 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { request } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,11 +13,26 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "@jest/glob
 import { build } from "../tools/build.ts";
 import { freePorts } from "../test/support/ports.ts";
 import { start, type Running } from "../test/support/processes.ts";
+import { startScriptedEngine } from "./scripted-engine.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const QUICKSTART = path.join(ROOT, "examples", "quickstart");
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 const run = promisify(execFile);
+
+/** This Node, and an older one where the machine has it: bin/ then starts a Node of its own below itself. */
+const NODES: readonly { readonly name: string; readonly node: string }[] = [
+  { name: "one process and its sidecar", node: process.execPath },
+  ...(process.env["PATH"] ?? "")
+    .split(path.delimiter)
+    .map((folder) => path.join(folder, "node"))
+    .filter((node) => {
+      const { status, stdout } = spawnSync(node, ["--version"], { encoding: "utf8" });
+      return status === 0 && /^v(?:18|2[0-3])\./u.test(stdout);
+    })
+    .slice(0, 1)
+    .map((node) => ({ name: "below an older Node", node })),
+];
 
 let base = "";
 let running: Running[] = [];
@@ -41,6 +57,15 @@ interface Started {
 
 /** Starts it over a copy of the quickstart, or over other files. */
 async function standalone(files?: Readonly<Record<string, string>>, ...flags: readonly string[]): Promise<Started> {
+  return await standaloneOn(process.execPath, files, ...flags);
+}
+
+/** As `standalone`, on another Node. */
+async function standaloneOn(
+  node: string,
+  files?: Readonly<Record<string, string>>,
+  ...flags: readonly string[]
+): Promise<Started> {
   if (base === "") base = mkdtempSync(path.join(tmpdir(), "sallyport-cli-"));
   const folder = path.join(base, "resources");
   if (files === undefined) cpSync(QUICKSTART, folder, { recursive: true });
@@ -56,7 +81,7 @@ async function standalone(files?: Readonly<Record<string, string>>, ...flags: re
     ...listen,
     ...flags,
   ];
-  const started = start(process.execPath, command, { cwd: base });
+  const started = start(node, command, { cwd: base });
   running.push(started);
   return { process: started, folder, state: path.join(base, "state"), port };
 }
@@ -235,6 +260,43 @@ describe("standalone ends", () => {
     await new Promise((resolve) => silent.close(resolve));
   });
 
+  it.each(NODES)("after its open streams when a terminal interrupts all of its processes ($name)", async ({ node }) => {
+    const engine = await startScriptedEngine({ tokenDelayMs: 250 });
+    try {
+      const { process: command, state, port } = await standaloneOn(node, undefined, `--engine=${engine.url}`);
+      await command.waitFor(/^curl[^]*Ctrl-C ends it\.\n/mu);
+      const begun = Promise.withResolvers<undefined>();
+      const streamed = askStream(port, state, () => begun.resolve(undefined));
+      await begun.promise;
+      process.kill(-command.pid, "SIGINT");
+      expect(await streamed).toMatch(/data: \[DONE\]\n\n$/u);
+      expect(await command.exited).toEqual({ code: 0, signal: null });
+      expect(command.stdout).not.toMatch(/^died/mu);
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it.each(NODES)("with 130 at a terminal's second Ctrl-C ($name)", async ({ node }) => {
+    const engine = await startScriptedEngine({ tokenDelayMs: 2_000 });
+    try {
+      const { process: command, state, port } = await standaloneOn(node, undefined, `--engine=${engine.url}`);
+      await command.waitFor(/^curl[^]*Ctrl-C ends it\.\n/mu);
+      const begun = Promise.withResolvers<undefined>();
+      const streamed = askStream(port, state, () => begun.resolve(undefined)).catch((error: unknown) => String(error));
+      await begun.promise;
+      process.kill(-command.pid, "SIGINT");
+      await command.waitFor(/^draining/mu);
+      await sleep(600);
+      expect(command.ended).toBe(false);
+      process.kill(-command.pid, "SIGINT");
+      expect(await command.exited).toEqual({ code: 130, signal: null });
+      expect(await streamed).not.toContain("[DONE]");
+    } finally {
+      await engine.close();
+    }
+  });
+
   it("with 1 over wrong resources, which it prints with their places", async () => {
     const { process } = await standalone({ "a.yaml": "apiVersion: sallyport.dev/v1alpha1\nkind: LlmPolice\n" });
     expect(await process.exited).toEqual({ code: 1, signal: null });
@@ -286,8 +348,32 @@ describe("what is kept", () => {
 
 /** A chat of the frontend's; resolves with the status. */
 async function ask(port: number, state: string): Promise<number> {
+  return await send(port, state, false, (response) => {
+    response.resume();
+    return Promise.resolve(response.statusCode ?? 0);
+  });
+}
+
+/** The same as a stream; resolves with all of it. */
+async function askStream(port: number, state: string, onFirst: () => void): Promise<string> {
+  return await send(port, state, true, async (response) => {
+    let text = "";
+    for await (const piece of response.setEncoding("utf8")) {
+      text += String(piece);
+      onFirst();
+    }
+    return text;
+  });
+}
+
+async function send<T>(
+  port: number,
+  state: string,
+  stream: boolean,
+  read: (response: IncomingMessage) => Promise<T>,
+): Promise<T> {
   const client = path.join(state, "clients", "apps-chat-frontend");
-  const body = JSON.stringify({ model: "llama-3-8b", messages: [{ role: "user", content: "Hello" }] });
+  const body = JSON.stringify({ model: "llama-3-8b", messages: [{ role: "user", content: "Hello" }], stream });
   return await new Promise((resolve, reject) => {
     const sent = request(
       {
@@ -300,10 +386,7 @@ async function ask(port: number, state: string): Promise<number> {
         cert: readFileSync(path.join(client, "tls.crt")),
         key: readFileSync(path.join(client, "tls.key")),
       },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      },
+      (response) => void read(response).then(resolve, reject),
     );
     sent.on("error", reject);
     sent.end(body);

@@ -11,7 +11,7 @@ export const standaloneCommand: Command = {
   run: standalone,
 };
 
-/** A terminal's Ctrl-C reaches every process of the group, and some of them pass it on: that is one and not two. */
+/** Programs that start this one (npm, npx) pass a terminal's Ctrl-C on, though it reaches every process: that is one and not two. */
 const SAME_SIGNAL_MS = 300;
 
 async function standalone(args: readonly string[]): Promise<number> {
@@ -23,7 +23,7 @@ async function standalone(args: readonly string[]): Promise<number> {
   signals.onSecond(() => session.kill());
   // A fault of ours must not leave sidecars behind that nobody looks after.
   process.on("exit", () => session.kill());
-  const outcome = await Promise.race([session.failed, signals.first]);
+  const outcome = await Promise.race([signals.first, session.failed]);
   await session.stop();
   signals.close();
   if (signals.killed) return EXIT.killed;
@@ -35,19 +35,21 @@ async function standalone(args: readonly string[]): Promise<number> {
 class Signals {
   readonly first: Promise<"signal">;
   killed = false;
-  #firstAt: number | undefined;
+  /** When the first of each kind came: bin/ passes an interrupt on as SIGTERM, which is no second one. */
+  readonly #firstAt = new Map<NodeJS.Signals, number>();
   #second: () => void = () => {};
-  readonly #listener: () => void;
+  readonly #listener: (signal: NodeJS.Signals) => void;
 
   constructor() {
     let resolve: (value: "signal") => void = () => {};
     this.first = new Promise((settle) => (resolve = settle));
-    this.#listener = (): void => {
+    this.#listener = (signal): void => {
       const now = performance.now();
-      if (this.#firstAt === undefined) {
-        this.#firstAt = now;
+      const firstAt = this.#firstAt.get(signal);
+      if (firstAt === undefined) {
+        this.#firstAt.set(signal, now);
         resolve("signal");
-      } else if (now - this.#firstAt > SAME_SIGNAL_MS) {
+      } else if (now - firstAt > SAME_SIGNAL_MS) {
         this.killed = true;
         this.#second();
       }
