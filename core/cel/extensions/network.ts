@@ -93,6 +93,14 @@ function kindTest(
 }
 
 const containsIp = (self: CidrValue, other: IpValue): boolean => net.containsIp(self.cidr, other.ip);
+/** A constant address is read when the expression is compiled. */
+const containsText: Pick<Overload, "call" | "specialise"> = {
+  ...secondFromText(toIp, containsIp),
+  call: (self: CidrValue, text: string) => {
+    const contains = net.containsIpText(self.cidr, text);
+    return contains.ok ? contains.value : celError(contains.message);
+  },
+};
 const containsCidr = (self: CidrValue, other: CidrValue): boolean => net.containsCidr(self.cidr, other.cidr);
 
 function textual(
@@ -186,7 +194,7 @@ export const NETWORK: Library = {
       "Whether an address, or the address that a text is, lies in the network.",
       [
         method("cidr_contains_ip_ip", [CIDR, IP], BOOL, containsIp, { total: true }),
-        textual("cidr_contains_ip_string", [CIDR, STRING], BOOL, secondFromText(toIp, containsIp), method),
+        textual("cidr_contains_ip_string", [CIDR, STRING], BOOL, containsText, method),
       ],
       ["cidr('192.168.0.0/24').containsIP('192.168.0.1')", "true"],
       ["cidr('192.168.0.0/24').containsIP(ip('192.168.1.1'))", "false"],

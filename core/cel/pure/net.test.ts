@@ -125,6 +125,43 @@ describe("networks", () => {
     expect(n.containsIp(cidr("fe80::/128"), ip("fe80::1"))).toBe(false);
   });
 
+  test("contain the address that a text is, as they contain the address", () => {
+    const addresses = [
+      "0.0.0.0",
+      "10.1.2.3",
+      "10.1.2.4",
+      "127.255.255.255",
+      "128.0.0.0",
+      "255.255.255.255",
+      "::",
+      "::1",
+      "2001:db8::1",
+      "64:ff9b::10.1.2.3",
+    ];
+    const prefixes = [
+      "0.0.0.0/0",
+      "128.0.0.0/1",
+      "10.0.0.0/8",
+      "10.1.2.3/31",
+      "10.1.2.3/32",
+      "::/0",
+      "::/96",
+      "2001:db8::/33",
+      "::1/128",
+    ];
+    for (const prefix of prefixes) {
+      for (const address of addresses) {
+        expect([prefix, address, n.containsIpText(cidr(prefix), address)]).toEqual([
+          prefix,
+          address,
+          { ok: true, value: n.containsIp(cidr(prefix), ip(address)) },
+        ]);
+      }
+    }
+    for (const bad of ["", "1.2.3", "1.2.3.256", "01.2.3.4", "::ffff:1.2.3.4", "1.2.3.4.5", ".1.2.3"])
+      expect(n.containsIpText(cidr("0.0.0.0/0"), bad).ok).toBe(false);
+  });
+
   test("contain networks that are not wider", () => {
     expect(n.containsCidr(cidr("192.168.0.0/16"), cidr("192.168.10.0/24"))).toBe(true);
     expect(n.containsCidr(cidr("192.168.1.0/24"), cidr("192.168.2.0/24"))).toBe(false);

@@ -181,6 +181,24 @@ export function containsIp(cidr: Cidr, ip: Ip): boolean {
   return true;
 }
 
+/** As `containsIp` of an address read from text; an IPv4 address takes nothing but its digits. */
+export function containsIpText(cidr: Cidr, text: string): Result<boolean> {
+  const dot = text.indexOf(".");
+  if (dot > 0 && dot < 4) {
+    const value = parseIpv4(text, 0, text.length);
+    if (value !== undefined) {
+      if (cidr.ip.family === 6) return NO;
+      const left = cidr.bits;
+      return left === 0 || (cidr.ip.words[3] ^ value) >>> (32 - left) === 0 ? YES : NO;
+    }
+  }
+  const ip = parseIp(text);
+  return ip.ok ? success(containsIp(cidr, ip.value)) : ip;
+}
+
+const YES: Result<boolean> = success(true);
+const NO: Result<boolean> = success(false);
+
 /** Whether another network lies in the network wholly. */
 export function containsCidr(cidr: Cidr, other: Cidr): boolean {
   return cidr.bits <= other.bits && containsIp(cidr, other.ip);
