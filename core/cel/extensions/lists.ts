@@ -22,6 +22,7 @@ import {
 import {
   boxDouble, CelError, celError, Duration, kindOf, numberOf, Optional, Uint, type Int, type ListValue, type Value,
 } from "../values.ts"; // prettier-ignore
+import { containsAll, indexOf, equivalent, intersects } from "./sets.ts";
 import { declare, linearCost, method, overload, productCost, toNumber } from "./declare.ts";
 
 const T = paramOf("T");
@@ -196,11 +197,6 @@ function sumDurations(list: ListValue): Duration | CelError {
     total = new Duration(next.value.seconds, next.value.nanos);
   }
   return total;
-}
-
-function indexOf(list: ListValue, value: Value): number {
-  charge(list.length);
-  return list.findIndex((item) => equals(item, value));
 }
 
 function lastIndexOf(list: ListValue, value: Value): number {
@@ -430,44 +426,3 @@ function reverse(list: ListValue): ListValue {
   charge(list.length);
   return list.toReversed();
 }
-
-/** Whether every element of the second list equals one of the first. */
-function containsAll(list: ListValue, other: ListValue): boolean {
-  return other.every((value) => indexOf(list, value) >= 0);
-}
-
-function intersects(list: ListValue, other: ListValue): boolean {
-  return other.some((value) => indexOf(list, value) >= 0);
-}
-
-function equivalent(list: ListValue, other: ListValue): boolean {
-  return containsAll(list, other) && containsAll(other, list);
-}
-
-/** cel-go's `sets` library. */
-export const SETS: Library = {
-  name: "sets",
-  doc: "Lists taken as sets: neither order nor repetition counts.",
-  macros: [],
-  functions: [
-    declare(
-      "sets.contains",
-      "Whether the first list has every element of the second.",
-      [overload("list_sets_contains_list", [LIST, LIST], BOOL, containsAll, { total: true, cost: productCost(1) })],
-      ["sets.contains([1, 2, 3], [3, 1])", "true"],
-      ["sets.contains([], [1])", "false"],
-    ),
-    declare(
-      "sets.equivalent",
-      "Whether the lists have the same elements.",
-      [overload("list_sets_equivalent_list", [LIST, LIST], BOOL, equivalent, { total: true, cost: productCost(2) })],
-      ["sets.equivalent([1, 2], [2, 1, 1])", "true"],
-    ),
-    declare(
-      "sets.intersects",
-      "Whether the lists have an element in common.",
-      [overload("list_sets_intersects_list", [LIST, LIST], BOOL, intersects, { total: true, cost: productCost(1) })],
-      ["sets.intersects([1], [1, 2])", "true"],
-    ),
-  ],
-};
