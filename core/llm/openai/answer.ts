@@ -39,9 +39,20 @@ export function filterModels(bytes: Buffer, allowed: (model: string) => boolean)
   const data: JsonObject[] = [];
   for (const entry of entries) {
     if (!isObject(entry) || typeof entry["id"] !== "string" || !allowed(entry["id"])) continue;
-    data.push(
-      Object.fromEntries(MODEL_MEMBERS.filter((name) => entry[name] !== undefined).map((name) => [name, entry[name]])),
-    );
+    data.push(modelOf(entry));
   }
   return Buffer.from(JSON.stringify({ object: "list", data }), "utf8");
+}
+
+/** One model, in OpenAI's members only; undefined when it cannot be read or is not the one asked for. */
+export function filterModel(bytes: Buffer, id: string): Buffer | undefined {
+  const reading = readJson(bytes);
+  if (!reading.ok || !isObject(reading.value) || reading.value["id"] !== id) return undefined;
+  return Buffer.from(JSON.stringify(modelOf(reading.value)), "utf8");
+}
+
+function modelOf(entry: JsonObject): JsonObject {
+  return Object.fromEntries(
+    MODEL_MEMBERS.filter((name) => entry[name] !== undefined).map((name) => [name, entry[name]]),
+  );
 }
