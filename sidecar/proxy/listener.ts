@@ -3,7 +3,7 @@
  * still gets a connection, and on it nothing but a refusal that says so: verification is ours (core/identity), not the TLS
  * library's, because each peer is held to the bundle of its own trust domain.
  */
-import { constants, type X509Certificate } from "node:crypto";
+import { constants } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { Caller, type Callers } from "./caller.ts";
@@ -132,10 +132,12 @@ function context(identity: ServerIdentity): tls.SecureContextOptions {
 /** The certificates that the peer sent, DER, leaf first. Asked once: Node gives the whole chain only to the first who asks. */
 function chainOf(socket: tls.TLSSocket): Uint8Array[] {
   const chain: Uint8Array[] = [];
-  let certificate: X509Certificate | undefined = socket.getPeerX509Certificate();
-  while (certificate !== undefined && chain.length < MAX_CHAIN) {
+  // Not getPeerX509Certificate: it keeps some kilobytes outside the heap for ever, each time (Node 24.21).
+  let certificate: tls.DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  // An empty object stands for no certificate; a self-signed one is its own issuer.
+  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
     chain.push(certificate.raw);
-    const issuer: X509Certificate | undefined = certificate.issuerCertificate;
+    const issuer: tls.DetailedPeerCertificate | undefined = certificate.issuerCertificate;
     certificate = issuer === certificate ? undefined : issuer;
   }
   return chain;
