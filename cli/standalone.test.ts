@@ -186,6 +186,17 @@ describe("standalone", () => {
     expect(readdirSync(clients)).toEqual(["apps-chat-frontend"]);
   });
 
+  it("says which resources went, and that a sidecar ended whose Pod did", async () => {
+    const started = await standalone();
+    await started.process.waitFor(/^curl[^]*Ctrl-C ends it\.\n/mu);
+    const printed = started.process.stdout.length;
+    writeFileSync(path.join(started.folder, "1-world.yaml"), "");
+    await started.process.waitFor(/^stopped +inference\/llama: no longer in the folder$/mu, 10_000, printed);
+    const lines = started.process.stdout.slice(printed);
+    expect(lines).toMatch(/^waiting +the change takes away .*Pod inference\/llama.*: taken if nothing more .* 2 s$/mu);
+    expect(lines).toMatch(/^gone +.*Pod inference\/llama/mu);
+  });
+
   it("gives the sidecar its secret where nobody else can read it", async () => {
     const { process } = await standalone();
     await process.waitFor(/^ready/mu);

@@ -23,7 +23,15 @@ export type Happening =
       /** Whether something goes on to hold. */
       readonly running: boolean;
     }
-  | { readonly event: "changed"; readonly resources: number; readonly published: number }
+  /** A change takes these away, and is taken if nothing more is written for so long. */
+  | { readonly event: "waiting"; readonly losing: readonly string[]; readonly waitMs: number }
+  | {
+      readonly event: "changed";
+      readonly resources: number;
+      readonly published: number;
+      /** Resources that went. */
+      readonly gone: readonly string[];
+    }
   | {
       readonly event: "ack" | "nack";
       readonly sidecar: string;
@@ -44,6 +52,8 @@ export type Happening =
       readonly reason: string;
       readonly restartMs: number;
     }
+  /** Its Pod is no longer in the folder: it lets its requests finish, and then it has. */
+  | { readonly event: "leaving" | "left"; readonly sidecar: string; readonly seconds: number }
   | { readonly event: "log"; readonly sidecar: string; readonly line: string }
   | { readonly event: "try"; readonly samples: readonly Sample[] }
   | { readonly event: "draining"; readonly sidecars: number; readonly seconds: number }
@@ -91,8 +101,15 @@ export function humanReport(write: (text: string) => void, options: { readonly c
         for (const problem of happening.problems) write(`${paint("bad", formatProblem(problem))}\n`);
         if (happening.running) line("refused", "the change is not taken: the last good state goes on", "warn");
         return;
+      case "waiting": {
+        const { losing, waitMs } = happening;
+        const still = `taken if nothing more is written for ${seconds(waitMs)}`;
+        line("waiting", `the change takes away ${losing.join(", ")}: ${still}`, "warn");
+        return;
+      }
       case "changed":
         line("changed", changedWords(happening));
+        if (happening.gone.length > 0) line("gone", happening.gone.join(", "));
         return;
       case "ack":
         line(
@@ -115,6 +132,12 @@ export function humanReport(write: (text: string) => void, options: { readonly c
         line("died", `${sidecar}: ${reason}; starting it again in ${milliseconds(restartMs)}`, "bad");
         return;
       }
+      case "leaving":
+        line("stopping", `${happening.sidecar}: open requests may take up to ${String(happening.seconds)} s`);
+        return;
+      case "left":
+        line("stopped", `${happening.sidecar}: no longer in the folder`);
+        return;
       case "log":
         write(`${paint("dim", `${happening.sidecar} |`)} ${logWords(happening.line)}\n`);
         return;
@@ -137,6 +160,10 @@ export function humanReport(write: (text: string) => void, options: { readonly c
 function kindsIn(kinds: Readonly<Record<string, number>>): string {
   const words = Object.entries(kinds).map(([kind, count]) => `${String(count)} ${kind}`);
   return words.length === 0 ? "" : `: ${words.join(", ")}`;
+}
+
+function seconds(ms: number): string {
+  return `${String(ms / 1000)} s`;
 }
 
 function changedWords({ resources, published }: { readonly resources: number; readonly published: number }): string {

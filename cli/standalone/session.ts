@@ -179,6 +179,9 @@ export class Session {
         this.#parts.report({ event: "refused", problems: event.problems, running: this.#running });
         if (!this.#running) this.#fail({ code: "resources", message: "the resources are wrong" });
         return;
+      case "waiting":
+        this.#parts.report({ event: "waiting", losing: event.losing, waitMs: event.waitMs });
+        return;
       case "verdict": {
         const { spiffeId, version, verdict, reason } = event.verdict;
         const sidecar = this.#names.get(spiffeId) ?? spiffeId;
@@ -198,11 +201,12 @@ export class Session {
     workloads,
     published,
     findings,
+    gone,
   }: Extract<ReconcilerEvent, { type: "compiled" }>): void {
     const { report } = this.#parts;
     const taken = new Set([...workloads.all, ...workloads.guarded].map(({ spiffeId }) => spiffeId));
     this.#clients.update(this.#reconciler.index, taken);
-    if (this.#running) report({ event: "changed", resources, published: published.length });
+    if (this.#running) report({ event: "changed", resources, published: published.length, gone });
     else report({ event: "resources", count: resources, kinds });
     this.#running = true;
     this.#names = new Map(workloads.guarded.map(({ spiffeId, namespace, name }) => [spiffeId, `${namespace}/${name}`]));

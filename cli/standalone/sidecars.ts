@@ -62,9 +62,13 @@ export class Sidecars {
     for (const workload of workloads) if (!this.#slots.has(workload.spiffeId)) this.#start(workload);
   }
 
-  async #remove({ process, offset }: Slot, drainMs: number): Promise<void> {
+  async #remove({ workload, process, offset }: Slot, drainMs: number): Promise<void> {
+    const { report } = this.#options;
+    const told = { sidecar: `${workload.namespace}/${workload.name}`, seconds: Math.round(drainMs / 1000) };
     this.#leaving.add(process);
+    report({ event: "leaving", ...told });
     await process.stop(drainMs);
+    report({ event: "left", ...told });
     this.#leaving.delete(process);
     this.#offsets.delete(offset);
   }

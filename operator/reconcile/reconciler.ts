@@ -58,7 +58,11 @@ export type ReconcilerEvent =
       readonly workloads: Workloads;
       readonly published: readonly PublishedWorkload[];
       readonly findings: readonly LocatedFinding[];
+      /** Resources that are no longer there, by core/api's resourceKey. */
+      readonly gone: readonly string[];
     }
+  /** A change is left to stand for so long before it is taken, because it takes these away. */
+  | { readonly type: "waiting"; readonly losing: readonly string[]; readonly waitMs: number }
   /** A change was refused; what holds goes on. */
   | { readonly type: "refused"; readonly problems: readonly Problem[] }
   /** A sidecar took or refused its snapshot, so many milliseconds after the change was seen. */
@@ -86,6 +90,8 @@ export class Reconciler {
   readonly #documents = new Map<string, Located<Known>>();
   readonly #published = new Map<string, Published>();
   #index: WorldIndex;
+  /** Since the world was last compiled. */
+  #gone: string[] = [];
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -125,6 +131,10 @@ export class Reconciler {
         return;
       case "deleted":
         this.#documents.delete(event.key);
+        this.#gone.push(event.key);
+        return;
+      case "waiting":
+        this.#options.onEvent(event);
         return;
       case "refused":
         this.#options.onEvent({ type: "refused", problems: event.problems });
@@ -157,6 +167,8 @@ export class Reconciler {
     }
     const found = [...this.#index.findings, ...ruleFindings(this.#index)];
     const findings = found.map((finding) => this.#locate(finding));
+    const deleted = this.#gone;
+    this.#gone = [];
     onEvent({
       type: "compiled",
       resources: this.#documents.size,
@@ -164,6 +176,7 @@ export class Reconciler {
       workloads,
       published,
       findings,
+      gone: deleted,
     });
   }
 

@@ -24,18 +24,24 @@ export interface Listing {
 }
 
 /**
- * Finds *.yaml, *.yml and *.json below a folder; not what is hidden, and not what a symbolic link leads out to. Throws only
- * if the folder itself cannot be read.
+ * Finds *.yaml, *.yml and *.json below a folder, not what is hidden. A symbolic link is followed where it stays inside the
+ * folder (as a mounted ConfigMap has them); one that leads out or nowhere is a problem, as is all else that would be left
+ * out: a Deny may be in it. Throws only if the folder itself cannot be read.
  */
 export async function listFiles(folder: string): Promise<Listing> {
   const root = await realpath(folder);
   const files: Found[] = [];
   const problems: Problem[] = [];
   const folders: string[] = [];
-  const pending: { readonly directory: string; readonly depth: number }[] = [{ directory: folder, depth: 0 }];
+  const pending: Place[] = [{ file: folder, target: root, depth: 0 }];
+  const visited = new Set<string>();
   let entries = 0;
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { directory, depth } = next;
+  // Links wait until the folders are done: what one leads to is read once, under its own name where it has one.
+  const links: Place[] = [];
+  for (let next = pending.pop() ?? links.pop(); next !== undefined; next = pending.pop() ?? links.pop()) {
+    const { file: directory, target, depth } = next;
+    if (visited.has(target)) continue;
+    visited.add(target);
     folders.push(directory);
     const names = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
       if (directory === folder) throw error;
@@ -46,20 +52,62 @@ export async function listFiles(folder: string): Promise<Listing> {
       if (entry.name.startsWith(".")) continue;
       if (++entries > MAX_ENTRIES) return tooMany(folder, `more than ${String(MAX_ENTRIES)} entries`);
       const file = path.join(directory, entry.name);
-      if (entry.isDirectory()) {
-        if (depth < MAX_FOLDER_DEPTH) pending.push({ directory: file, depth: depth + 1 });
-        else problems.push(problemOf(file, `is more than ${String(MAX_FOLDER_DEPTH)} folders deep`));
-      } else if (RESOURCE_FILE.test(entry.name) && (entry.isFile() || (await leadsInside(entry, file, root)))) {
-        const found = await stat(file, { bigint: true }).catch(() => undefined);
-        // Gone since: an editor has just renamed it away; the next look finds what took its place.
-        if (found?.isFile() !== true) continue;
-        files.push({ file, stamp: [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(" ") });
-        if (files.length > MAX_FILES) return tooMany(folder, `more than ${String(MAX_FILES)} resource files`);
+      const looked = await look(file, entry.isSymbolicLink(), root);
+      switch (looked.is) {
+        case "folder":
+          if (depth >= MAX_FOLDER_DEPTH)
+            problems.push(problemOf(file, `is more than ${String(MAX_FOLDER_DEPTH)} folders deep`));
+          else (looked.linked ? links : pending).push({ file, target: looked.target, depth: depth + 1 });
+          break;
+        case "file":
+          if (RESOURCE_FILE.test(file)) files.push({ file, stamp: looked.stamp });
+          if (files.length > MAX_FILES) return tooMany(folder, `more than ${String(MAX_FILES)} resource files`);
+          break;
+        case "unusable":
+          if (RESOURCE_FILE.test(file) || looked.folder) problems.push(problemOf(file, looked.why));
+          break;
+        case "gone":
       }
     }
   }
   files.sort((a, b) => (a.file < b.file ? -1 : 1));
   return { files, folders, problems };
+}
+
+interface Place {
+  readonly file: string;
+  /** What it is called without symbolic links. */
+  readonly target: string;
+  readonly depth: number;
+}
+
+type Looked =
+  | { readonly is: "folder"; readonly target: string; readonly linked: boolean }
+  | { readonly is: "file"; readonly stamp: string }
+  | { readonly is: "unusable"; readonly why: string; readonly folder: boolean }
+  /** An editor has just renamed it away; the next look finds what took its place. */
+  | { readonly is: "gone" };
+
+async function look(file: string, linked: boolean, root: string): Promise<Looked> {
+  let target = file;
+  try {
+    target = await realpath(file);
+  } catch (error) {
+    if (linked)
+      return { is: "unusable", why: `is a symbolic link that leads nowhere: ${reason(error)}`, folder: false };
+    return { is: "gone" };
+  }
+  const found = await stat(target, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return { is: "gone" };
+  if (linked && !target.startsWith(root + path.sep)) {
+    // Back up to the folder itself or above: what is there is read already, or nobody's business here.
+    if (root === target) return { is: "gone" };
+    const why = `is a symbolic link that leads out of the folder, to ${target}: put the ${found.isDirectory() ? "folder" : "file"} itself here`;
+    return { is: "unusable", why, folder: found.isDirectory() };
+  }
+  if (found.isDirectory()) return { is: "folder", target, linked };
+  if (!found.isFile()) return { is: "unusable", why: "is neither a file nor a folder", folder: false };
+  return { is: "file", stamp: [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(" ") };
 }
 
 /** Reads the files; what cannot be read whole is a problem. */
@@ -94,16 +142,6 @@ async function readBounded(file: string): Promise<string> {
   } finally {
     await handle.close();
   }
-}
-
-async function leadsInside(
-  entry: { readonly isSymbolicLink: () => boolean },
-  file: string,
-  root: string,
-): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return false;
-  const target = await realpath(file).catch(() => undefined);
-  return target?.startsWith(root + path.sep) === true;
 }
 
 function tooMany(folder: string, what: string): Listing {

@@ -45,6 +45,9 @@ async function follow(options: Partial<FolderOptions> = {}): Promise<void> {
       case "synced":
         told.push("=");
         return;
+      case "waiting":
+        told.push(`?${event.losing.join(", ")} (${String(event.waitMs)})`);
+        return;
       case "refused":
         told.push(
           ...event.problems.map(
@@ -62,7 +65,7 @@ function write(file: string, text: string): void {
 /** Resolves once so much was told, and some time for anything that should not be. */
 async function untilTold(count: number): Promise<readonly string[]> {
   for (let waited = 0; told.length < count && waited < 5_000; waited += 10) await sleep(10);
-  await sleep(120);
+  await sleep(250);
   return told.splice(0);
 }
 
@@ -77,7 +80,7 @@ describe("a folder", () => {
     write("a.yaml", policy("a", "podSelector: {}, mode: Shadow"));
     expect(await untilTold(2)).toEqual(["+a", "="]);
     rmSync(path.join(folder, "b.yml"));
-    expect(await untilTold(2)).toEqual(["-LlmPolicy a/b", "="]);
+    expect(await untilTold(3)).toEqual(["?LlmPolicy a/b (500)", "-LlmPolicy a/b", "="]);
   });
 
   it("is not told of what means the same", async () => {
@@ -153,21 +156,91 @@ describe("a folder", () => {
     expect(await untilTold(2)).toEqual(["+a", "="]);
   });
 
-  it("is not read where it is hidden, leads out, or is something else", async () => {
-    const outside = mkdtempSync(path.join(tmpdir(), "sallyport-outside-"));
-    writeFileSync(path.join(outside, "x.yaml"), policy("outside"));
+  it("is not taken while a file of it is being written in place, though every half of it would be well", async () => {
+    const rules = ["a", "b", "c"].map((name) => `{name: ${name}, action: Deny, models: [${name}]}`);
+    const whole = policy("a", "podSelector: {}").replace(
+      "spec: {podSelector: {}}",
+      "spec:\n  podSelector: {}\n  rules:\n",
+    );
+    const text = (count: number): string =>
+      whole +
+      rules
+        .map((rule) => `    - ${rule}\n`)
+        .slice(0, count)
+        .join("");
+    write("a.yaml", text(3));
+    await follow({ lossMs: 600 });
+    told.splice(0);
+    for (const count of [1, 2]) {
+      write("a.yaml", text(count));
+      await sleep(300);
+    }
+    write("a.yaml", text(3).replace("[c]", "[d]"));
+    expect(await untilTold(4)).toEqual([
+      "?LlmPolicy a/a spec.rules b (600)",
+      "?LlmPolicy a/a spec.rules c (600)",
+      "+a",
+      "=",
+    ]);
+  });
+
+  it("is taken with what it lost once that has stood still, and not before", async () => {
+    write("a.yaml", policy("a"));
+    write("b.yaml", policy("b"));
+    await follow({ lossMs: 700 });
+    told.splice(0);
+    const begun = performance.now();
+    write("a.yaml", "");
+    expect((await untilTold(3)).slice(0, 1)).toEqual(["?LlmPolicy a/a (700)"]);
+    expect(performance.now() - begun).toBeGreaterThan(700);
+    expect(told).toEqual([]);
+  });
+
+  it("is not told of a file that was empty for a moment", async () => {
+    write("a.yaml", policy("a"));
+    await follow();
+    told.splice(0);
+    write("a.yaml", "");
+    await sleep(60);
+    write("a.yaml", policy("a"));
+    await sleep(600);
+    expect(told).toEqual([]);
+  });
+
+  it("is not read where it is hidden, and read through links that stay inside", async () => {
     mkdirSync(path.join(folder, ".hidden"));
-    mkdirSync(path.join(folder, "..data"));
+    mkdirSync(path.join(folder, "..data", "deep"), { recursive: true });
     write(".hidden/a.yaml", policy("hidden"));
     write("..data/b.yaml", policy("mounted"));
+    write("..data/deep/c.yaml", policy("deep"));
     write("notes.txt", "not yaml: [");
-    symlinkSync(path.join(outside, "x.yaml"), path.join(folder, "x.yaml"));
-    symlinkSync(outside, path.join(folder, "dir.yaml"));
-    symlinkSync("/dev/zero", path.join(folder, "zero.yaml"));
+    mkdirSync(path.join(folder, "sub"));
+    write("sub/d.yaml", policy("sub"));
     symlinkSync("..data/b.yaml", path.join(folder, "b.yaml"));
+    symlinkSync("..data/deep", path.join(folder, "deep"));
+    symlinkSync("sub", path.join(folder, "again"));
+    symlinkSync(".", path.join(folder, "round"));
+    await follow();
+    expect(told).toEqual(["+mounted", "+deep", "+sub", "="]);
+  });
+
+  it("is refused where a link leads out or nowhere, or something is no file: nothing is left out without a word", async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), "sallyport-outside-"));
+    writeFileSync(path.join(outside, "x.yaml"), policy("outside"));
+    write("a.yaml", policy("a"));
+    symlinkSync(path.join(outside, "x.yaml"), path.join(folder, "x.yaml"));
+    symlinkSync(outside, path.join(folder, "dir"));
+    symlinkSync("/dev/zero", path.join(folder, "zero.yaml"));
+    symlinkSync("nothing", path.join(folder, "dangling.yml"));
+    symlinkSync("nothing", path.join(folder, "dangling.txt"));
     await follow();
     rmSync(outside, { recursive: true });
-    expect(told).toEqual(["+mounted", "="]);
+    expect(told.sort()).toEqual([
+      expect.stringMatching(/^!dangling\.yml:1:1: is a symbolic link that leads nowhere: ENOENT/u),
+      `!dir:1:1: is a symbolic link that leads out of the folder, to ${outside}: put the folder itself here`,
+      `!x.yaml:1:1: is a symbolic link that leads out of the folder, to ${outside}/x.yaml: put the file itself here`,
+      "!zero.yaml:1:1: is a symbolic link that leads out of the folder, to /dev/zero: put the file itself here",
+    ]);
   });
 
   it("is refused where it is too much, and not read to the end", async () => {

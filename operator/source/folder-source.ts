@@ -1,6 +1,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import { readFiles, resourceKey, type CheckPolicy, type Known, type Located } from "../../core/api/index.ts";
 import { listFiles, problemOf, readAll, reason, type Listing } from "./folder-files.ts";
+import { lossesOf } from "./losses.ts";
 import type { Source, SourceEvent } from "./source.ts";
 
 export interface FolderOptions {
@@ -10,12 +11,23 @@ export interface FolderOptions {
   readonly clock?: () => number;
   /** How long a change must be left alone before it is read: an editor writes in steps. */
   readonly debounceMs?: number;
+  /** How long files must look the same before they are read: somebody may be in the middle of writing. */
+  readonly settleMs?: number;
+  /** The same for a change that takes something away and may be half of a file. */
+  readonly lossMs?: number;
+  /** The same where all that goes stood in files that are gone as a whole. */
+  readonly goneMs?: number;
   /** How often to look without being told: file system events get lost. */
   readonly rereadMs?: number;
 }
 
 /** Watches are a limited good; a folder of policies has few folders in it. */
 const MAX_WATCHED = 256;
+
+const DEBOUNCE_MS = 30;
+const SETTLE_MS = 120;
+const LOSS_MS = 2_000;
+const GONE_MS = 500;
 
 interface Content {
   readonly documents: ReadonlyMap<string, Located<Known>>;
@@ -24,7 +36,9 @@ interface Content {
 
 /**
  * A folder of documents as a source. Each reload takes all of it or nothing: with one broken document the last good state
- * of the whole folder goes on, so that nobody is ever governed by half a policy.
+ * of the whole folder goes on. A file that is written in place, with pauses, cannot be told for certain from one that is
+ * finished: a change is taken when it has stood still, and one that takes something away when it has for longer. Only what
+ * is renamed into place is certain to be whole.
  */
 export class FolderSource implements Source {
   readonly #folder: string;
@@ -32,6 +46,8 @@ export class FolderSource implements Source {
   readonly #clock: () => number;
   #handler: (event: SourceEvent) => void = () => {};
   #content: Content = { documents: new Map(), fingerprint: "" };
+  /** A state of the files that is not taken yet. */
+  #candidate: { readonly fingerprint: string; readonly since: number; told: boolean } | undefined;
   /** What was last refused, so that it is told once. */
   #refused = "";
   /** One for each folder: watching files would lose those that others are renamed over. */
@@ -89,8 +105,12 @@ export class FolderSource implements Source {
   #onChange(): void {
     if (this.#stopped) return;
     this.#changedAt ??= this.#clock();
+    this.#lookIn(this.#options.debounceMs ?? DEBOUNCE_MS);
+  }
+
+  #lookIn(ms: number): void {
     clearTimeout(this.#debounce);
-    this.#debounce = setTimeout(() => this.#look(), this.#options.debounceMs ?? 50);
+    if (!this.#stopped) this.#debounce = setTimeout(() => this.#look(), ms);
   }
 
   /** Reads if something changed; one reading at a time. */
@@ -107,7 +127,10 @@ export class FolderSource implements Source {
     this.#watch(listing.folders);
     const fingerprint = fingerprintOf(listing);
     const known = fingerprint === (this.#refused === "" ? this.#content.fingerprint : this.#refused);
+    if (known) this.#candidate = undefined;
     if (this.#stopped || (!first && known)) return;
+    const { settleMs = SETTLE_MS } = this.#options;
+    if (!first && !this.#stoodStill(fingerprint, settleMs, changedAt)) return;
     const { texts, problems: unread } = await readAll(listing.files);
     const after = await listFiles(this.#folder).catch((error: unknown): Listing => this.#unreadable(error));
     if (fingerprintOf(after) !== fingerprint) {
@@ -122,13 +145,42 @@ export class FolderSource implements Source {
     if (this.#stopped) return;
     if (all.length > 0) {
       this.#refused = fingerprint;
+      this.#candidate = undefined;
       this.#handler({ type: "refused", problems: all, changedAt });
       return;
     }
+    if (!first && this.#mayBeHalf(documents, listing, changedAt)) return;
+    this.#candidate = undefined;
     const mended = this.#refused !== "";
     this.#refused = "";
     const changed = this.#take(documents, fingerprint);
     if (changed || first || mended) this.#handler({ type: "synced", changedAt });
+  }
+
+  /** Whether the files have looked like this for so long; if not, looks again when they will have. */
+  #stoodStill(fingerprint: string, ms: number, changedAt: number): boolean {
+    const now = this.#clock();
+    if (this.#candidate?.fingerprint !== fingerprint) this.#candidate = { fingerprint, since: now, told: false };
+    const left = this.#candidate.since + ms - now;
+    if (left <= 0) return true;
+    this.#changedAt ??= changedAt;
+    this.#lookIn(left);
+    return false;
+  }
+
+  /** Whether what was read lacks something, and has not stood long enough to be meant. */
+  #mayBeHalf(documents: readonly Located<Known>[], { files }: Listing, changedAt: number): boolean {
+    const now = new Map(documents.map((document) => [resourceKey(document.resource), document]));
+    const losses = lossesOf(this.#content.documents, now);
+    const candidate = this.#candidate;
+    if (losses.length === 0 || candidate === undefined) return false;
+    const { lossMs = LOSS_MS, goneMs = GONE_MS } = this.#options;
+    const there = new Set(files.map(({ file }) => file));
+    const waitMs = losses.some(({ file }) => there.has(file)) ? lossMs : goneMs;
+    if (this.#stoodStill(candidate.fingerprint, waitMs, changedAt)) return false;
+    if (!candidate.told) this.#handler({ type: "waiting", losing: losses.map(({ what }) => what), waitMs });
+    candidate.told = true;
+    return true;
   }
 
   /** Tells what differs from before; whether anything did. */

@@ -11,6 +11,11 @@ export type SourceEvent =
   | { readonly type: "deleted"; readonly key: string }
   /** What was told up to here belongs together. `changedAt` is when the first of the changes was seen (clock of the source, ms). */
   | { readonly type: "synced"; readonly changedAt: number }
+  /**
+   * A change would take these away, and may be a file that is still being written: it is taken if it stands still so long.
+   * What was told before goes on to hold until then.
+   */
+  | { readonly type: "waiting"; readonly losing: readonly string[]; readonly waitMs: number }
   /** A change was not taken: what was told before goes on to hold, whole. */
   | { readonly type: "refused"; readonly problems: readonly Problem[]; readonly changedAt: number };
 
