@@ -87,7 +87,7 @@ export class StreamReader implements AnswerStream {
     at += DATA.length;
     if (buffer[at] === 0x20 && at < contentEnd) at++;
     const first = buffer[at];
-    if (first === OPEN_BRACKET && startsWith(buffer, at, contentEnd, DONE)) {
+    if (first === OPEN_BRACKET && contentEnd - at === DONE.length && startsWith(buffer, at, contentEnd, DONE)) {
       this.#terminal = "done";
       return this.#emit(buffer, start, end);
     }
@@ -126,7 +126,7 @@ export class StreamReader implements AnswerStream {
     }
     const payload = data.join("\n");
     if (payload.trim() === "") return this.#emit(buffer, start, end);
-    if (payload.startsWith("[DONE]")) {
+    if (payload.trim() === "[DONE]") {
       this.#terminal = "done";
       return this.#emit(buffer, start, end);
     }
