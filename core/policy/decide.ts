@@ -98,7 +98,7 @@ function judge(index: RuleIndex, facts: Facts): Verdict {
 function failureOf(field: "when" | "require", condition: Condition | undefined, error: CelError): string {
   if (error.offset < 0 || condition === undefined) return `${field}: ${error.code}`;
   const before = condition.program.source.slice(0, error.offset).split("\n");
-  return `${field}: ${error.code} at ${before.length}:${[...before.at(-1)!].length + 1}`;
+  return `${field}: ${error.code} at ${before.length}:${Array.from(before.at(-1)!).length + 1}`;
 }
 
 function deny(code: DenialCode, by: CompiledRule, reason: string): Verdict {
