@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { formatProblem, readFiles, resourceKey, type Known, type Located, type Problem } from "../core/api/index.ts";
-import { indexWorld, ruleFindings, worldOf, type Finding } from "../core/snapshot/index.ts";
+import { indexWorld, ruleFindings, worldOf } from "../core/snapshot/index.ts";
+import { selectionFindings, type WorldFinding } from "../operator/reconcile/selection-findings.ts";
 import { checkPolicy } from "../operator/source/check-policy.ts";
 import { listFiles, readAll, type Found, type Listing } from "../operator/source/folder-files.ts";
 import { EXIT, messageOf, StartError, UsageError, type Command } from "./command.ts";
@@ -11,12 +12,14 @@ import { EXIT, messageOf, StartError, UsageError, type Command } from "./command
 const HELP = `usage: sallyport check [--json] DIR|FILE…
 
 Validates resources: their fields, bounds and expressions, and that none is there twice. Folders are read as standalone
-reads them: *.yaml, *.yml and *.json, not what is hidden.
+reads them: *.yaml, *.yml and *.json in them and in their subfolders, not what is hidden. Symbolic links are followed
+within the folder; one that leads out or nowhere is wrong, since what it stands for would be left out.
 
   sallyport check examples/quickstart
   sallyport check --json policy.yaml
 
-Rules that can never apply and conditions that say nothing are named too; they do not make it fail.
+Named too, without making it fail: rules that can never apply, conditions that say nothing, names of identities that
+are not there (where the same set has an LlmIdentity), and selectors that select no Pod (where the same set has a Pod).
 
 --json prints one object a line: a problem or a finding each, then {"documents", "problems", "findings"}.
 
@@ -59,25 +62,34 @@ async function check(args: readonly string[]): Promise<number> {
       process.stderr.write(`${file}:${String(line)}:${String(column)}: ${field}: ${code}: ${message}\n`);
     }
     const verdict = problems.length === 0 ? "well" : `${String(problems.length)} wrong`;
-    process.stdout.write(`${String(documents.length)} resources in ${String(texts.length)} files: ${verdict}\n`);
+    const found = findings.length === 0 ? "" : `, ${counted(findings.length, "finding")}`;
+    const read = `${counted(documents.length, "resource")} in ${counted(texts.length, "file")}`;
+    process.stdout.write(`${read}: ${verdict}${found}\n`);
   }
   return problems.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-interface LocatedFinding extends Finding {
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+interface LocatedFinding extends WorldFinding {
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** What is certain about the rules, where they stand. Peers are not looked up: their identities may be elsewhere. */
+/** What the resources say of each other, where it stands. The installation's trust domain is not known here. */
 function findingsIn(documents: readonly Located<Known>[]): readonly LocatedFinding[] {
   const byKey = new Map(documents.map((document) => [resourceKey(document.resource), document]));
-  const index = indexWorld(worldOf(documents.map(({ resource }) => resource)), {
-    trustDomain: "check.invalid",
-    roots: [],
-  });
-  return ruleFindings(index).map((finding) => {
+  const world = worldOf(documents.map(({ resource }) => resource));
+  const index = indexWorld(world, { trustDomain: "check.invalid", roots: [] });
+  // A set without identities is one of several: those that it names are elsewhere, as other trust domains' bundles may be.
+  const between = index.findings.filter(
+    ({ code, path: field }) =>
+      code !== "UnresolvedReference" || (world.identities.length > 0 && field.endsWith(".identity")),
+  );
+  return [...between, ...ruleFindings(index), ...selectionFindings(world, index)].map((finding) => {
     const { kind, namespace, name, path: field } = finding;
     const key = resourceKey({ kind, metadata: namespace === "" ? { name } : { name, namespace } });
     const { file = "", line = 1, column = 1 } = byKey.get(key)?.locate(field) ?? {};

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
@@ -111,8 +111,42 @@ describe("sallyport check", () => {
   it("prints what is wrong with its place, and exits with 1", () => {
     const seen = sallyport("check", file("good.yaml", GOOD), file("bad.yaml", BAD));
     expect(seen.code).toBe(1);
-    expect(seen.out).toBe("1 resources in 2 files: 1 wrong\n");
+    expect(seen.out).toBe("1 resource in 2 files: 1 wrong\n");
     expect(seen.err).toMatch(/^bad\.yaml:3:18: metadata\.name: must be a DNS name/u);
+  });
+
+  it("names identities that are not there and selectors that select no Pod, where they stand", () => {
+    const quickstart = path.join(ROOT, "examples", "quickstart");
+    const typos = file(
+      "typos.yaml",
+      [
+        "apiVersion: sallyport.dev/v1alpha1",
+        "kind: LlmPolicy",
+        "metadata: {name: typos, namespace: inference}",
+        "spec:",
+        "  podSelector: {matchLabels: {app: lama}}",
+        "  rules:",
+        '    - {name: a, action: Allow, operations: ["*"], models: ["*"], from: [{identity: {name: chat-frontnd, namespace: apps}}]}',
+        "",
+      ].join("\n"),
+    );
+    const seen = sallyport("check", quickstart, typos);
+    expect(seen).toMatchObject({ code: 0, out: "7 resources in 4 files: well, 2 findings\n" });
+    expect(seen.err.split("\n").slice(0, 2)).toEqual([
+      "typos.yaml:7:74: spec.rules[0].from[0].identity: UnresolvedReference: no accepted LlmIdentity apps/chat-frontnd: this peer matches nobody",
+      "typos.yaml:5:17: spec.podSelector.matchLabels: SelectsNothing: selects no Pod: the policy governs nobody (in namespace inference there is llama)",
+    ]);
+    // By itself the file says nothing of who is there.
+    expect(sallyport("check", typos)).toMatchObject({ out: "1 resource in 1 file: well\n", err: "" });
+  });
+
+  it("is wrong over a link whose file it would leave out", () => {
+    const links = path.join(folder, "links");
+    mkdirSync(links);
+    symlinkSync(path.join(ROOT, "examples", "quickstart", "3-policy.yaml"), path.join(links, "policy.yaml"));
+    const seen = sallyport("check", links);
+    expect(seen.code).toBe(1);
+    expect(seen.err).toMatch(/policy\.yaml:1:1: is a symbolic link that leads out of the folder/u);
   });
 
   it("tells machines in JSON", () => {

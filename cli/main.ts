@@ -68,7 +68,9 @@ try {
 } catch (error) {
   process.stderr.write(`sallyport: ${messageOf(error)}\n`);
   if (isUsage(error)) {
-    process.stderr.write("Try: sallyport --help\n");
+    const [name = ""] = process.argv.slice(2);
+    const known = COMMANDS.some((command) => command.name === name);
+    process.stderr.write(`Try: sallyport ${known ? `${name} ` : ""}--help\n`);
     process.exitCode = EXIT.usage;
   } else {
     if (!(error instanceof StartError) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);

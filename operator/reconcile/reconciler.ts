@@ -11,8 +11,9 @@ import {
   ruleFindings,
   worldOf,
 } from "../../core/snapshot/index.ts";
-import type { Finding, Trust, WorldIndex } from "../../core/snapshot/index.ts";
+import type { Trust, WorldIndex } from "../../core/snapshot/index.ts";
 import type { Source, SourceEvent } from "../source/source.ts";
+import { selectionFindings, type WorldFinding } from "./selection-findings.ts";
 import { workloadsOf, type GuardedWorkload, type Workloads } from "./workloads.ts";
 
 /** Where snapshots go: the configuration server. */
@@ -35,7 +36,7 @@ export interface Verdict {
 }
 
 /** A finding, and where the field it is about was written. */
-export interface LocatedFinding extends Finding {
+export interface LocatedFinding extends WorldFinding {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -165,7 +166,7 @@ export class Reconciler {
       this.#published.delete(spiffeId);
       publisher.withdraw(spiffeId);
     }
-    const found = [...this.#index.findings, ...ruleFindings(this.#index)];
+    const found = [...this.#index.findings, ...ruleFindings(this.#index), ...selectionFindings(world, this.#index)];
     const findings = found.map((finding) => this.#locate(finding));
     const deleted = this.#gone;
     this.#gone = [];
@@ -186,7 +187,7 @@ export class Reconciler {
     return kinds;
   }
 
-  #locate(finding: Finding): LocatedFinding {
+  #locate(finding: WorldFinding): LocatedFinding {
     const { kind, namespace, name } = finding;
     const key = resourceKey({ kind, metadata: namespace === "" ? { name } : { name, namespace } });
     const { file = "", line = 1, column = 1 } = this.#documents.get(key)?.locate(finding.path) ?? {};
