@@ -1,5 +1,7 @@
 import { expect, it } from "@jest/globals";
-import { formatEndpoint, readOptions } from "./options.ts";
+import { readOptions as readSidecarOptions } from "../../sidecar/options.ts";
+import { UsageError } from "../command.ts";
+import { BOUNDS, formatEndpoint, LOG_LEVELS, readOptions, STANDALONE_HELP } from "./options.ts";
 
 it("has defaults for all but the folder", () => {
   expect(readOptions(["policies"])).toMatchObject({
@@ -11,7 +13,7 @@ it("has defaults for all but the folder", () => {
     trustDomain: "example.local",
     json: false,
     drainSeconds: 30,
-    sidecarFlags: ["--drain-seconds=30", "--log-level=warn"],
+    sidecarFlags: ["--log-level=warn", "--drain-seconds=30"],
   });
 });
 
@@ -24,8 +26,8 @@ it("hands on what is the sidecar's", () => {
     "--log-level=debug",
   ]);
   expect(sidecarFlags).toEqual([
-    "--drain-seconds=30",
     "--log-level=debug",
+    "--drain-seconds=30",
     "--max-body-bytes=1024",
     "--engine-silent-seconds=5",
   ]);
@@ -49,7 +51,41 @@ it.each<readonly [what: string, args: readonly string[], message: RegExp]>([
   ["an engine with a password", ["p", "--engine=http://a:b@127.0.0.1:8000"], /--engine must be/u],
   ["a trust domain with capitals", ["p", "--trust-domain=Example.org"], /--trust-domain Example\.org is not/u],
   ["seconds in words", ["p", "--drain-seconds=many"], /--drain-seconds must be a whole number/u],
+  ["more seconds than there may be", ["p", "--drain-seconds=3601"], /--drain-seconds must be .* from 0 to 3600, not/u],
+  ["a body of nothing", ["p", "--max-body-bytes=0"], /--max-body-bytes must be .* from 1024 to 268435456, not "0"/u],
+  ["a level that is none", ["p", "--log-level=lots"], /--log-level must be one of trace, debug, .*silent, not "lots"/u],
   ["an unknown flag", ["p", "--engin=x"], /--engin/u],
 ])("refuses %s by the flag's name", (_what, args, message) => {
   expect(() => readOptions(args)).toThrow(message);
 });
+
+it("has the sidecar's own bounds, and says them in its help", () => {
+  const sidecar = (name: string, value: number): unknown =>
+    readSidecarOptions([...SIDECAR, `--${name}=${String(value)}`]);
+  for (const { name, least, most, fallback } of BOUNDS) {
+    for (const value of [least, most, fallback]) {
+      expect(() => sidecar(name, value)).not.toThrow();
+      expect(readOptions(["p", `--${name}=${String(value)}`]).sidecarFlags).toContain(`--${name}=${String(value)}`);
+    }
+    for (const value of [least - 1, most + 1]) {
+      expect(() => sidecar(name, value)).toThrow(`--${name}`);
+      expect(() => readOptions(["p", `--${name}=${String(value)}`])).toThrow(UsageError);
+    }
+    expect(readSidecarOptions(SIDECAR)).toEqual(sidecar(name, fallback));
+    expect(STANDALONE_HELP).toContain(`${String(least)} to ${String(most)} (default ${String(fallback)})`);
+  }
+  for (const level of LOG_LEVELS) expect(() => readSidecarOptions([...SIDECAR, `--log-level=${level}`])).not.toThrow();
+});
+
+/** The flags that a sidecar cannot do without. */
+const SIDECAR: readonly string[] = [
+  "--operator=127.0.0.1:1",
+  "--operator-id=spiffe://example.local/ns/a/sa/b",
+  "--trust-bundle=ca.crt",
+  "--token-fd=3",
+  "--listen=127.0.0.1:2",
+  "--admin=127.0.0.1:3",
+  "--engine=http://127.0.0.1:4",
+  "--cache=cache",
+  "--spool=spool",
+];

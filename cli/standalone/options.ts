@@ -23,7 +23,33 @@ export interface StandaloneOptions {
   readonly sidecarFlags: readonly string[];
 }
 
-export const STANDALONE_HELP = `usage: sallyport standalone DIR [FLAG…]
+/** A whole number that is handed to the sidecar, which holds the same bounds (sidecar/options.ts). */
+interface Bound {
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  readonly fallback: number;
+  readonly says: string;
+}
+
+export const BOUNDS: readonly Bound[] = [
+  { name: "drain-seconds", least: 0, most: 3_600, fallback: 30, says: "for open requests to finish at the end" },
+  { name: "max-body-bytes", least: 1_024, most: 268_435_456, fallback: 4_194_304, says: "the largest request read" },
+  { name: "engine-first-byte-seconds", least: 1, most: 3_600, fallback: 300, says: "for the engine's answer to begin" },
+  { name: "engine-silent-seconds", least: 1, most: 3_600, fallback: 120, says: "for the engine to pause in an answer" },
+  { name: "engine-answer-seconds", least: 1, most: 86_400, fallback: 3_600, says: "for the whole of an answer" },
+];
+
+export const LOG_LEVELS: readonly string[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+function boundsHelp(): string {
+  return BOUNDS.map(
+    ({ name, least, most, fallback, says }) =>
+      `  ${`--${name} N`.padEnd(32)}${says}, ${String(least)} to ${String(most)} (default ${String(fallback)})`,
+  ).join("\n");
+}
+
+export const STANDALONE_HELP: string = `usage: sallyport standalone DIR [FLAG…]
 
 Puts the policies of a folder in front of an engine, on this machine: reads the resources, issues certificates from a CA of
 its own, and starts a sidecar for each Pod that has the annotation sallyport.dev/inject: "true" (for a folder without
@@ -35,14 +61,13 @@ error is told and not taken.
   --admin HOST:PORT         where the first sidecar has /livez, /readyz and /metrics (default 127.0.0.1:9443)
   --state DIR               the CA, clients' certificates, the audit (default .state; kept between runs)
   --trust-domain NAME       of the SPIFFE IDs (default example.local)
-  --drain-seconds N         how long open requests may take to finish at the end (default 30)
-  --log-level LEVEL         of the sidecars (default warn)
-  --max-body-bytes N        the largest request that is read
-  --engine-first-byte-seconds N   how long the engine may take to begin its answer
-  --engine-silent-seconds N       how long it may pause in an answer
+  --log-level LEVEL         of the sidecars: ${LOG_LEVELS.join(", ")} (default warn)
   --json                    tell what happens as JSON, one object a line
   --no-color
 
+Bounds of the sidecars, whole numbers:
+
+${boundsHelp()}
   sallyport standalone examples/quickstart
   sallyport standalone policies --engine http://127.0.0.1:8000
 
@@ -50,14 +75,6 @@ Ctrl-C lets open requests finish; a second one does not wait.
 Exit codes: 0 ended as asked, 1 the folder's resources are wrong at the start, 2 wrong usage, 3 could not start (a port is
 taken, a file cannot be read), 130 ended by a second Ctrl-C.
 `;
-
-const PASSED_ON = [
-  "drain-seconds",
-  "log-level",
-  "max-body-bytes",
-  "engine-first-byte-seconds",
-  "engine-silent-seconds",
-] as const;
 
 /** Reads the command line; throws a UsageError that names the flag that is wrong. */
 export function readOptions(args: readonly string[]): StandaloneOptions {
@@ -72,11 +89,12 @@ export function readOptions(args: readonly string[]): StandaloneOptions {
       admin: { type: "string", default: "127.0.0.1:9443" },
       state: { type: "string", default: ".state" },
       "trust-domain": { type: "string", default: "example.local" },
-      "drain-seconds": { type: "string", default: "30" },
       "log-level": { type: "string", default: "warn" },
+      "drain-seconds": { type: "string", default: "30" },
       "max-body-bytes": { type: "string" },
       "engine-first-byte-seconds": { type: "string" },
       "engine-silent-seconds": { type: "string" },
+      "engine-answer-seconds": { type: "string" },
       json: { type: "boolean", default: false },
       color: { type: "boolean" },
     },
@@ -86,11 +104,15 @@ export function readOptions(args: readonly string[]): StandaloneOptions {
   if (more.length > 0) throw new UsageError(`standalone takes one folder, not also ${more.join(", ")}`);
   const trustDomain = values["trust-domain"];
   if (!isTrustDomain(trustDomain)) throw new UsageError(`--trust-domain ${trustDomain} is not a SPIFFE trust domain`);
-  const flags = PASSED_ON.flatMap((name) => {
-    const value = values[name];
-    if (value !== undefined && name !== "log-level") whole(name, value);
-    return value === undefined ? [] : [`--${name}=${value}`];
-  });
+  const logLevel = values["log-level"];
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new UsageError(`--log-level must be one of ${LOG_LEVELS.join(", ")}, not ${JSON.stringify(logLevel)}`);
+  const given = new Map<string, unknown>(Object.entries(values));
+  const numbers = new Map<string, number>();
+  for (const bound of BOUNDS) {
+    const text = given.get(bound.name);
+    if (typeof text === "string") numbers.set(bound.name, whole(bound, text));
+  }
   return {
     folder,
     engine: values.engine === undefined ? undefined : engineUrl(values.engine),
@@ -100,8 +122,8 @@ export function readOptions(args: readonly string[]): StandaloneOptions {
     trustDomain,
     json: values.json,
     color: values.color ?? (process.stdout.isTTY && process.env["NO_COLOR"] === undefined),
-    drainSeconds: whole("drain-seconds", values["drain-seconds"]),
-    sidecarFlags: flags,
+    drainSeconds: numbers.get("drain-seconds") ?? 0,
+    sidecarFlags: [`--log-level=${logLevel}`, ...[...numbers].map(([name, value]) => `--${name}=${String(value)}`)],
   };
 }
 
@@ -124,9 +146,14 @@ function engineUrl(text: string): string {
   return `http://${match[1]}`;
 }
 
-function whole(flag: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${flag} must be a whole number, not ${JSON.stringify(text)}`);
-  return Number(text);
+function whole({ name, least, most }: Bound, text: string): number {
+  const value = /^\d{1,12}$/.test(text) ? Number(text) : NaN;
+  // Not a number is neither.
+  if (!(value >= least && value <= most)) {
+    const range = `${String(least)} to ${String(most)}`;
+    throw new UsageError(`--${name} must be a whole number from ${range}, not ${JSON.stringify(text)}`);
+  }
+  return value;
 }
 
 /** HOST:PORT, an IPv6 host in brackets. */

@@ -50,7 +50,8 @@ export type Happening =
       readonly event: "died";
       readonly sidecar: string;
       readonly reason: string;
-      readonly restartMs: number;
+      /** Undefined: it is not started again. */
+      readonly restartMs: number | undefined;
     }
   /** Its Pod is no longer in the folder: it lets its requests finish, and then it has. */
   | { readonly event: "leaving" | "left"; readonly sidecar: string; readonly seconds: number }
@@ -129,7 +130,8 @@ export function humanReport(write: (text: string) => void, options: { readonly c
       }
       case "died": {
         const { sidecar, reason, restartMs } = happening;
-        line("died", `${sidecar}: ${reason}; starting it again in ${milliseconds(restartMs)}`, "bad");
+        const next = restartMs === undefined ? "" : `; starting it again in ${milliseconds(restartMs)}`;
+        line("died", `${sidecar}: ${reason}${next}`, "bad");
         return;
       }
       case "leaving":

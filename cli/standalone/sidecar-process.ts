@@ -8,8 +8,11 @@ export type SidecarEvent =
   | { readonly type: "ready"; readonly listen: string; readonly admin: string; readonly elapsedMs: number }
   /** A line that it wrote, without the line's end. */
   | { readonly type: "log"; readonly line: string }
-  /** It ended by itself, and is started again after `restartMs`, unless it is stopped before. */
-  | { readonly type: "died"; readonly reason: string; readonly restartMs: number };
+  /**
+   * It ended by itself, and is started again after `restartMs`, unless it is stopped before; undefined where it is not,
+   * because it would say the same again.
+   */
+  | { readonly type: "died"; readonly reason: string; readonly restartMs: number | undefined };
 
 export interface SidecarProcessOptions {
   /** Path of the program. */
@@ -25,6 +28,8 @@ export interface SidecarProcessOptions {
 const TOKEN_FD = 3;
 const FIRST_RESTART_MS = 250;
 const LAST_RESTART_MS = 30_000;
+/** Its exit code for flags that it does not take: another start would end the same way. */
+const WRONG_USAGE = 2;
 /** After so long without dying it starts anew with the shortest wait. */
 const STEADY_MS = 60_000;
 
@@ -54,16 +59,16 @@ export class SidecarProcess {
     }
     this.#ended = new Promise((resolve) => {
       let done = false;
-      const end = (reason: string): void => {
+      const end = (reason: string, code: number | null): void => {
         if (done) return;
         done = true;
         this.#child = undefined;
         resolve();
-        if (!this.#stopping) this.#onDeath(reason);
+        if (!this.#stopping) this.#onDeath(reason, code);
       };
-      child.once("error", (error) => end(error.message));
+      child.once("error", (error) => end(error.message, null));
       // Not "exit": what it wrote last is told before that it died.
-      child.once("close", (code, signal) => end(signal === null ? `exit code ${String(code)}` : signal));
+      child.once("close", (code, signal) => end(signal ?? `exit code ${String(code)}`, code));
     });
   }
 
@@ -92,7 +97,15 @@ export class SidecarProcess {
     }
   }
 
-  #onDeath(reason: string): void {
+  #onDeath(reason: string, code: number | null): void {
+    if (code === WRONG_USAGE) {
+      this.#options.onEvent({
+        type: "died",
+        reason: `${reason} (it does not understand its flags)`,
+        restartMs: undefined,
+      });
+      return;
+    }
     if (performance.now() - this.#startedAt > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
     const restartMs = this.#restartMs;
     this.#restartMs = Math.min(LAST_RESTART_MS, restartMs * 2);
