@@ -31,8 +31,10 @@ export class Recorder {
     if (this.#refusals.admit(record)) this.#refused.append(record);
   }
 
-  /** Called once a second: tells what was counted. `now`: Unix milliseconds. */
+  /** Called once a second: tells what was counted, and looks after the files. `now`: Unix milliseconds. */
   turn(now: number): void {
+    this.#exchanges.check();
+    this.#refused.check();
     for (const record of this.#refusals.turn(now)) this.#refused.append(record);
   }
 

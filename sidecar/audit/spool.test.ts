@@ -124,6 +124,22 @@ describe("the spool", () => {
     expect(verifyChain(lines(), "").records).toBe(4);
   });
 
+  test("notices that its folder was removed, counts what is lost and begins anew", async () => {
+    const failures: string[] = [];
+    const lost: number[] = [];
+    const spool = open({ onFailure: ({ message }) => failures.push(message), onLost: (records) => lost.push(records) });
+    await appended(spool);
+    await appended(spool);
+    fs.rmSync(directory, { recursive: true });
+    spool.check();
+    await appended(spool);
+    spool.check();
+    spool.close();
+    expect(failures).toEqual(["the audit's file was removed while it was written"]);
+    expect(lost).toEqual([2]);
+    expect(lines().map((line) => JSON.parse(line).lost ?? "-")).toEqual([2, "-"]);
+  });
+
   test("refuses records once it is closed", async () => {
     const spool = open();
     spool.close();

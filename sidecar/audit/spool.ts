@@ -45,6 +45,8 @@ export class Spool {
   #number: number;
   #size = 0;
   #rotateAt = 0;
+  /** Records in the file that is written. */
+  #records = 0;
   /** Records lost since the last file was begun. */
   #lost = 0;
   #lines: string[] = [];
@@ -85,6 +87,23 @@ export class Spool {
     this.#scheduled ??= setImmediate(this.#flush);
   }
 
+  /** Whether the file is still in its folder; where somebody took it away what it held is lost, and the next is begun. Called once a second. */
+  check(): void {
+    if (this.#closed) return;
+    try {
+      if (fs.fstatSync(this.#fd).nlink > 0) return;
+      this.#options.onFailure?.(new Error("the audit's file was removed while it was written"));
+      this.#options.onLost?.(this.#records);
+      this.#lost += this.#records;
+      const removed = this.#fd;
+      fs.mkdirSync(this.#options.directory, { recursive: true, mode: 0o700 });
+      this.#openNext();
+      fs.closeSync(removed);
+    } catch (error) {
+      this.#options.onFailure?.(new Error("the audit cannot begin a new file", { cause: error }));
+    }
+  }
+
   /** Writes and syncs what is left. */
   close(): void {
     if (this.#closed) return;
@@ -110,7 +129,7 @@ export class Spool {
     this.#waiting = [];
     let failure: Error | undefined;
     try {
-      this.#write(Buffer.from(text, "utf8"));
+      this.#write(Buffer.from(text, "utf8"), records);
     } catch (error) {
       failure = new Error("the audit spool cannot be written", { cause: error });
       this.#options.onFailure?.(failure);
@@ -121,10 +140,11 @@ export class Spool {
     for (const written of waiting) written(failure);
   };
 
-  #write(bytes: Buffer): void {
+  #write(bytes: Buffer, records: number): void {
     // The position is given, so a retry after a failed write lands where the last good line ends.
     for (let at = 0; at < bytes.length;) at += fs.writeSync(this.#fd, bytes, at, bytes.length - at, this.#size + at);
     this.#size += bytes.length;
+    this.#records += records;
     this.#durable = { head: this.#chain.head, sequence: this.#chain.sequence };
     if (!this.#syncing) this.#sync ??= setTimeout(this.#fsync, SYNC_AFTER_MS);
     if (this.#size >= this.#rotateAt) this.#rotate();
@@ -197,6 +217,7 @@ export class Spool {
     this.#fd = fd;
     this.#number = number;
     this.#size = bytes.length;
+    this.#records = 0;
     this.#rotateAt = this.#fileBytes;
     this.#lost = 0;
     this.#chain = chain;

@@ -152,7 +152,8 @@ class EngineConnection implements EngineCall {
       if (this.#phase === "connecting") this.#enter("waiting");
     });
     this.#socket.on("end", () => this.#socket.destroy());
-    this.#socket.on("error", (error) => (this.#error = error.message));
+    // The code and not the message: that names addresses, which are no caller's business.
+    this.#socket.on("error", (error: NodeJS.ErrnoException) => (this.#error = error.code ?? "the connection failed"));
     this.#socket.on("close", () => this.#onClose());
   }
 
