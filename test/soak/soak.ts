@@ -23,6 +23,8 @@ const DENY_ONE_IN = 10;
 /** How the last quarter's median may differ from the second's: the first one warms up. */
 const GROWTH_BYTES = 12 * MEBIBYTE;
 const GROWTH_DESCRIPTORS = 10;
+/** Samples of a run (ten minutes) below which growth is not judged: it would be the heap finding its size. */
+const LONG_ENOUGH = 60;
 
 export interface Sample {
   readonly seconds: number;
@@ -167,7 +169,7 @@ function judge(
     return seen.samples.slice(number * size, (number + 1) * size);
   };
   const grown = (of: (sample: Sample) => number): number => middle(quarter(3).map(of)) - middle(quarter(1).map(of));
-  if (seen.samples.length >= 8) {
+  if (seen.samples.length >= LONG_ENOUGH) {
     const bytes = grown((sample) => sample.residentBytes);
     if (bytes > GROWTH_BYTES) faults.push(`memory grew by ${(bytes / MEBIBYTE).toFixed(1)} MiB`);
     const descriptors = grown((sample) => sample.descriptors);
