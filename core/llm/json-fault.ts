@@ -1,35 +1,51 @@
 /**
- * Where and why a text is not strict JSON. Slow beside JSON.parse, so it runs only on what is refused anyway; linear in the
- * text's length, with a stack no deeper than the limit.
+ * Where and why a text is not strict JSON. Slow beside JSON.parse, and anybody can ask for it with a body that breaks at its
+ * end: so it looks at the text's beginning only, whatever the text's length, with a stack no deeper than the limit.
  */
 import type { JsonFault, JsonFaultCode, JsonLimits } from "./json.ts";
 
-/** The first fault in the text, or undefined when there is none. */
-export function findJsonFault(text: string, limits: JsonLimits): JsonFault | undefined {
-  const finder = new Finder(text, limits);
+/** How much of a text is looked at to explain what is wrong with it: UTF-16 units, or bytes. */
+export const EXPLAINED = 65_536;
+
+/** Longer than any token that could be cut to something malformed: a \u escape, a word, a number's exponent. */
+const LONGEST_CUT = 8;
+
+/**
+ * The first fault in the text; undefined when there is none, or none within the first `explained` units.
+ *
+ * @param explained UTF-16 units; the work and the memory are linear in them and not in the text
+ */
+export function findJsonFault(text: string, limits: JsonLimits, explained: number = EXPLAINED): JsonFault | undefined {
+  const end = explained + LONGEST_CUT;
+  const finder = new Finder(text.length > end ? text.slice(0, end) : text, limits);
   try {
     finder.document();
     return undefined;
   } catch (error) {
-    if (error instanceof Found) return finder.fault(error);
-    throw error;
+    if (!(error instanceof Found)) throw error;
+    // Behind `explained` the cut itself may be what looks like a fault.
+    const byTheCut = text.length > end && error.unended;
+    return byTheCut || error.offset > explained ? undefined : finder.fault(error);
   }
 }
 
 class Found extends Error {
   readonly code: JsonFaultCode;
   readonly offset: number;
+  /** Told from the text's end rather than from what stands at `offset`. */
+  readonly unended: boolean;
 
-  constructor(code: JsonFaultCode, what: string, offset: number) {
+  constructor(code: JsonFaultCode, what: string, offset: number, unended = false) {
     super(what);
     this.code = code;
     this.offset = offset;
+    this.unended = unended;
   }
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-const PLAIN = /[^"\\\u0000-\u001f]+/y;
-const HEX4 = /[0-9a-fA-F]{4}/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 class Finder {
   readonly #text: string;
@@ -45,7 +61,8 @@ class Finder {
   fault({ code, message, offset }: Found): JsonFault {
     let line = 1;
     let lineStart = 0;
-    for (let i = this.#text.indexOf("\n"); i >= 0 && i < offset; i = this.#text.indexOf("\n", i + 1)) {
+    const before = this.#text.slice(0, offset);
+    for (let i = before.indexOf("\n"); i >= 0; i = before.indexOf("\n", i + 1)) {
       line++;
       lineStart = i + 1;
     }
@@ -139,38 +156,38 @@ class Finder {
       throw new Found("too_large", `more than ${this.#limits.maxNodes} values`, this.#at);
   }
 
+  /** The string's value: keys are compared and shown, and surrogates may stand as escapes. */
   #string(): string {
     const start = this.#at++;
-    let value = "";
+    let escaped = false;
     for (;;) {
-      PLAIN.lastIndex = this.#at;
-      const plain = PLAIN.exec(this.#text)?.[0] ?? "";
-      value += plain;
-      this.#at += plain.length;
-      const next = this.#text[this.#at];
-      if (next === undefined) throw new Found("invalid_json", "a string without an end", start);
-      if (next === '"') break;
-      if (next !== "\\") throw this.#invalid("a control character in a string");
-      value += this.#escape();
+      const unit = this.#text.charCodeAt(this.#at);
+      if (unit === QUOTE) break;
+      if (unit === BACKSLASH) {
+        escaped = true;
+        this.#escape();
+      } else if (unit >= 0x20) this.#at++;
+      else if (this.#at < this.#text.length) throw this.#invalid("a control character in a string");
+      else throw new Found("invalid_json", "a string without an end", start, true);
     }
     this.#at++;
+    const value = escaped
+      ? (JSON.parse(this.#text.slice(start, this.#at)) as string)
+      : this.#text.slice(start + 1, this.#at - 1);
     if (!value.isWellFormed()) throw new Found("invalid_json", "a lone surrogate in the string", start);
     return value;
   }
 
-  #escape(): string {
+  #escape(): void {
     const next = this.#text[this.#at + 1] ?? "";
     if (next === "u") {
-      HEX4.lastIndex = this.#at + 2;
-      const digits = HEX4.exec(this.#text)?.[0];
-      if (digits === undefined) throw this.#invalid("a malformed \\u escape");
+      for (let i = 2; i < 6; i++)
+        if (!isHex(this.#text.charCodeAt(this.#at + i))) throw this.#invalid("a malformed \\u escape");
       this.#at += 6;
-      return String.fromCharCode(Number.parseInt(digits, 16));
+      return;
     }
-    const index = next === "" ? -1 : '"\\/bfnrt'.indexOf(next);
-    if (index < 0) throw this.#invalid("an escape that JSON does not have");
+    if (next === "" || !'"\\/bfnrt'.includes(next)) throw this.#invalid("an escape that JSON does not have");
     this.#at += 2;
-    return '"\\/\b\f\n\r\t'.charAt(index);
   }
 
   #word(word: string): void {
@@ -193,6 +210,11 @@ class Finder {
   #invalid(what: string): Found {
     return new Found("invalid_json", what, this.#at);
   }
+}
+
+function isHex(unit: number): boolean {
+  const letter = unit | 0x20;
+  return (unit >= 0x30 && unit <= 0x39) || (letter >= 0x61 && letter <= 0x66);
 }
 
 /** A key as it can stand in a message or a log line: short, and without control characters. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { findJsonFault } from "./json-fault.ts";
+import { EXPLAINED, findJsonFault } from "./json-fault.ts";
 import { JSON_LIMITS, readJson, type JsonLimits } from "./json.ts";
 
 const SMALL: JsonLimits = { maxBytes: 4096, maxDepth: 4, maxNodes: 32 };
@@ -219,7 +219,16 @@ describe("held against the slow reader", () => {
     const expected = sent.startsWith("\uFEFF") ? { ok: false } : reference(sent, limits);
     const reading = readJson(bytes, limits);
     expect({ text: sent, ok: reading.ok }).toEqual({ text: sent, ok: expected.ok });
-    expect(findJsonFault(sent, limits) === undefined).toBe(expected.ok);
+    const fault = findJsonFault(sent, limits);
+    expect(fault === undefined).toBe(expected.ok);
+    // Whatever is cut off behind the part that is looked at, what is told is the truth.
+    for (const explained of [0, 1, 5, 12]) {
+      const near = fault !== undefined && fault.offset <= explained ? fault : undefined;
+      const told = findJsonFault(sent, limits, explained);
+      // What is wrong with a whole string cannot be told where its end is cut off.
+      if (told !== undefined || !/string without|lone surrogate|twice/.test(near?.message ?? ""))
+        expect(told).toEqual(near);
+    }
     if (!reading.ok) {
       expect(reading.message).not.toContain("unambiguously");
       return;
@@ -305,6 +314,64 @@ describe("held against the slow reader", () => {
       if (reading.ok) expect(Buffer.from(reading.text, "utf8").equals(buffer)).toBe(true);
     });
     fc.assert(property, { numRuns: 2000 });
+  });
+});
+
+describe("a fault far from the text's beginning", () => {
+  const far = "a".repeat(EXPLAINED);
+
+  test.each([
+    [`["${far}",]`, `invalid_json@${EXPLAINED}: the JSON is malformed, somewhere behind the first 65536 characters`],
+    [
+      `{"${far}":1,"b":1,"b":2}`,
+      `duplicate_key@${EXPLAINED}: a key stands twice in one object, somewhere behind the first 65536 characters`,
+    ],
+    [`["${far}",[[[[]]]]]`, `too_deep@${EXPLAINED}: more than 4 levels, somewhere behind the first 65536 characters`],
+    [
+      `["${far}"${",1".repeat(32)}]`,
+      `too_large@${EXPLAINED}: more than 32 values, somewhere behind the first 65536 characters`,
+    ],
+  ])("is refused by its kind alone", (text, expected) => {
+    expect(faultOf(text, { ...SMALL, maxBytes: 1 << 20 })).toBe(expected);
+  });
+
+  test("in bytes that are not UTF-8 either", () => {
+    const bytes = Buffer.concat([Buffer.from(`"${far}`), Buffer.from([0xff, 0x22])]);
+    expect(faultOf(bytes)).toBe(
+      `invalid_utf8@${EXPLAINED}: the JSON is not valid UTF-8 somewhere behind its first 65536 bytes`,
+    );
+  });
+
+  test("a fault near the beginning of a long text is told with its place", () => {
+    expect(faultOf(`{"a" 1,"b":"${far}${far}"}`)).toBe(
+      'invalid_json@5: a colon is missing behind the key "a" at line 1, column 6',
+    );
+  });
+
+  test.each([
+    ["escapes", "\\n", '["', '",]'],
+    ["escaped surrogates", "\\ud83d\\ude00", '["', '",]'],
+    ["plain letters", "abcdefgh", '["', '",]'],
+    ["numbers", "1,", "[", "]"],
+    ["objects", '{"k":1},', "[", "]"],
+    ["line ends", "\n\n", "[", "1,]"],
+  ])("costs no more in a text 32 times as long: %s", (_, unit, head, tail) => {
+    const textOf = (length: number): string => head + unit.repeat(length / unit.length) + tail;
+    const cost = (text: string): number => {
+      let least = Infinity;
+      for (let i = 0; i < 12; i++) {
+        const before = process.threadCpuUsage();
+        findJsonFault(text, JSON_LIMITS);
+        const { user, system } = process.threadCpuUsage(before);
+        least = Math.min(least, user + system);
+      }
+      return least;
+    };
+    const short = textOf(2 * EXPLAINED);
+    const long = textOf(64 * EXPLAINED);
+    cost(short);
+    // Microseconds, of which the clock tells few; what grew with the text would be 32 times as much.
+    expect(cost(long)).toBeLessThan(8 * Math.max(cost(short), 100));
   });
 });
 

@@ -3,7 +3,7 @@
  * guess is refused. Where each top-level member stands in the text is handed back, so that a member can be changed in place.
  */
 import { isUtf8 } from "node:buffer";
-import { findJsonFault } from "./json-fault.ts";
+import { EXPLAINED, findJsonFault } from "./json-fault.ts";
 import { findUtf8Fault } from "./utf8-fault.ts";
 
 export interface JsonLimits {
@@ -27,19 +27,26 @@ export interface JsonMember {
   readonly valueEnd: number;
 }
 
-export type JsonFaultCode = "invalid_utf8" | "invalid_json" | "duplicate_key" | "too_deep" | "too_large";
+/** What can be wrong with text; with bytes there is one thing more. */
+export type TextFaultCode = "invalid_json" | "duplicate_key" | "too_deep" | "too_large";
+export type JsonFaultCode = "invalid_utf8" | TextFaultCode;
 
 export interface JsonFault {
   readonly code: JsonFaultCode;
-  /** Says the line, and the key where one is to blame; never shows values. */
+  /** Says the line, and the key where one is to blame, when they are near the text's beginning; never shows values. */
   readonly message: string;
-  /** In bytes for invalid_utf8, else in UTF-16 units of the text. */
+  /** In bytes for invalid_utf8, else in UTF-16 units of the text; EXPLAINED when the fault is there or further on. */
   readonly offset: number;
 }
 
-export type JsonReading =
-  | { readonly ok: true; readonly value: unknown; readonly text: string; readonly members: readonly JsonMember[] }
-  | ({ readonly ok: false } & JsonFault);
+export interface JsonText {
+  readonly ok: true;
+  readonly value: unknown;
+  readonly text: string;
+  readonly members: readonly JsonMember[];
+}
+
+export type JsonReading = JsonText | ({ readonly ok: false } & JsonFault);
 
 /** Reads UTF-8 JSON strictly; never throws. */
 export function readJson(bytes: Buffer, limits: JsonLimits = JSON_LIMITS): JsonReading {
@@ -52,38 +59,56 @@ export function readJson(bytes: Buffer, limits: JsonLimits = JSON_LIMITS): JsonR
     };
   }
   if (!isUtf8(bytes)) {
-    const { offset, line } = findUtf8Fault(bytes);
-    return {
-      ok: false,
-      code: "invalid_utf8",
-      message: `the JSON is not valid UTF-8 at byte ${offset}, line ${line}`,
-      offset,
-    };
+    return { ok: false, ...explainUtf8(bytes) };
   }
-  return readJsonText(bytes.toString("utf8"), limits);
+  const text = bytes.toString("utf8");
+  const reading = readJsonText(text, limits);
+  return typeof reading === "string" ? { ok: false, ...explain(text, limits, reading) } : reading;
 }
 
-/** As readJson, of text that is inside a request already; its bytes are not counted again. */
-export function readJsonText(text: string, limits: JsonLimits = JSON_LIMITS): JsonReading {
+/**
+ * As readJson, of text that is inside a request already, and of which there may be many: its bytes are not counted again, and
+ * a refusal is not explained.
+ */
+export function readJsonText(text: string, limits: JsonLimits = JSON_LIMITS): JsonText | TextFaultCode {
   const shape = scan(text, limits);
-  if (typeof shape === "string") return refuse(text, limits, shape);
+  if (typeof shape === "string") return shape;
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     // V8's message quotes the text, which may be a prompt: the fault is found again in words of our own.
-    return refuse(text, limits, "invalid_json");
+    return "invalid_json";
   }
   const keys = countKeys(value);
-  if (keys === ILL_FORMED) return refuse(text, limits, "invalid_json");
-  if (keys !== shape.colons) return refuse(text, limits, "duplicate_key");
+  if (keys === ILL_FORMED) return "invalid_json";
+  if (keys !== shape.colons) return "duplicate_key";
   return { ok: true, value, text, members: shape.members };
 }
 
-function refuse(text: string, limits: JsonLimits, code: JsonFaultCode): JsonReading {
+function explainUtf8(bytes: Buffer): JsonFault {
+  const { offset, line } = findUtf8Fault(bytes.subarray(0, EXPLAINED));
+  const message =
+    offset < EXPLAINED
+      ? `the JSON is not valid UTF-8 at byte ${offset}, line ${line}`
+      : `the JSON is not valid UTF-8 somewhere behind its first ${EXPLAINED} bytes`;
+  return { code: "invalid_utf8", message, offset };
+}
+
+const REFUSED: Readonly<Record<TextFaultCode, (limits: JsonLimits) => string>> = {
+  invalid_json: () => "the JSON is malformed",
+  duplicate_key: () => "a key stands twice in one object",
+  too_deep: ({ maxDepth }) => `more than ${maxDepth} levels`,
+  too_large: ({ maxNodes }) => `more than ${maxNodes} values`,
+};
+
+function explain(text: string, limits: JsonLimits, code: TextFaultCode): JsonFault {
   const fault = findJsonFault(text, limits);
+  if (fault !== undefined) return fault;
   // The fast and the exact reading agree (a test holds them together); if ever they did not, the body is refused all the same.
-  return { ok: false, ...(fault ?? { code, message: "the JSON cannot be read unambiguously", offset: 0 }) };
+  if (text.length <= EXPLAINED) return { code, message: "the JSON cannot be read unambiguously", offset: 0 };
+  const message = `${REFUSED[code](limits)}, somewhere behind the first ${EXPLAINED} characters`;
+  return { code, message, offset: EXPLAINED };
 }
 
 interface Shape {
@@ -102,7 +127,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /** What can be told without parsing. On valid JSON it is exact; on anything else it is bounded, and JSON.parse refuses. */
-function scan(text: string, limits: JsonLimits): Shape | JsonFaultCode {
+function scan(text: string, limits: JsonLimits): Shape | TextFaultCode {
   const members: JsonMember[] = [];
   const inObject = text.charCodeAt(skipSpace(text, 0)) === OPEN_BRACE;
   let depth = 0;

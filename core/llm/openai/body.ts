@@ -106,7 +106,7 @@ export class JsonBody implements RequestBody {
 /** The text of an object with its include_usage set to true, its other members as they are. */
 function withUsage(text: string): string {
   const reading = readJsonText(text);
-  if (!reading.ok) throw new Error(`stream_options was read and cannot be read again: ${reading.message}`);
+  if (typeof reading === "string") throw new Error(`stream_options was read and cannot be read again: ${reading}`);
   const member = reading.members.find(({ key }) => key === "include_usage");
   if (member !== undefined) return `${text.slice(0, member.valueStart)}true${text.slice(member.valueEnd)}`;
   const first = reading.members[0];

@@ -80,7 +80,7 @@ function callOf(call: JsonObject): ToolCall {
 /** The arguments, unless two readers could take them apart differently: then they are the text that they are. */
 function parsed(text: string): unknown {
   const reading = readJsonText(text);
-  return reading.ok ? reading.value : text;
+  return typeof reading === "string" ? text : reading.value;
 }
 
 export function toolNamesOf(body: JsonObject): readonly string[] {
