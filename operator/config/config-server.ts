@@ -45,6 +45,10 @@ export interface ConfigServerOptions {
   /** How long a sidecar may take for its verdict. */
   readonly verdictMs?: number;
   readonly maxStreams?: number;
+  /** Streams of one identity: of the replicas of one workload. */
+  readonly maxStreamsEach?: number;
+  /** How long an identity without a snapshot may wait for one: a workload's own comes while its pod starts. */
+  readonly unpublishedMs?: number;
 }
 
 /** The largest snapshot that is sent; sidecars read no larger one. */
@@ -52,6 +56,8 @@ export const MAX_SNAPSHOT_BYTES = 4_194_304;
 
 const DEFAULT_VERDICT_MS = 30_000;
 const DEFAULT_MAX_STREAMS = 20_000;
+const DEFAULT_MAX_STREAMS_EACH = 64;
+const DEFAULT_UNPUBLISHED_MS = 10_000;
 const SWEEP_MS = 1000;
 /** Streams written to before the loop gets its turn. */
 const BATCH = 50;
@@ -117,6 +123,11 @@ export class ConfigServer {
       return;
     }
     const streams = this.#streams.get(spiffeId) ?? new Set();
+    const each = this.#options.maxStreamsEach ?? DEFAULT_MAX_STREAMS_EACH;
+    if (streams.size >= each) {
+      stream.end(status.RESOURCE_EXHAUSTED, `more than ${String(each)} streams of ${spiffeId}`);
+      return;
+    }
     this.#streams.set(spiffeId, streams.add(stream));
     this.#count += 1;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
@@ -188,8 +199,15 @@ export class ConfigServer {
   #sweep(): void {
     const now = this.#now();
     const verdictMs = this.#options.verdictMs ?? DEFAULT_VERDICT_MS;
-    for (const streams of this.#streams.values()) {
-      for (const stream of streams) stream.sweep(now, verdictMs);
+    const unpublishedMs = this.#options.unpublishedMs ?? DEFAULT_UNPUBLISHED_MS;
+    for (const [spiffeId, streams] of this.#streams) {
+      const published = this.#published.has(spiffeId);
+      for (const stream of streams) {
+        stream.sweep(now, verdictMs);
+        // Every verified caller has an identity; only a workload with a sidecar has something to be sent.
+        if (!published && now - stream.began > unpublishedMs)
+          stream.end(status.NOT_FOUND, `there is no configuration for ${spiffeId}`);
+      }
     }
   }
 }

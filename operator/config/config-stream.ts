@@ -34,7 +34,8 @@ export class ConfigStream {
   readonly #peer: VerifiedPeer;
   readonly #events: StreamEvents;
   readonly #now: () => number;
-  readonly #began: number;
+  /** Unix milliseconds. */
+  readonly began: number;
   #hello: Hello | undefined;
   #acked = "";
   /** The last version that was sent: a refused one is not sent again. */
@@ -48,7 +49,7 @@ export class ConfigStream {
     this.#peer = peer;
     this.#events = events;
     this.#now = now;
-    this.#began = now();
+    this.began = now();
     // Tells the sidecar that it is connected, also where there is nothing for it yet.
     call.sendMetadata(new Metadata());
     call.on("data", (request: ConfigRequest) => this.#receive(request));
@@ -84,7 +85,7 @@ export class ConfigStream {
   sweep(now: number, verdictMs: number): void {
     if (now > this.#peer.notAfter)
       return this.end(status.UNAUTHENTICATED, "the certificate of this connection has ended");
-    const since = this.#hello === undefined ? this.#began : this.#underWay?.sent;
+    const since = this.#hello === undefined ? this.began : this.#underWay?.sent;
     if (since !== undefined && now - since > verdictMs) {
       const missing = this.#hello === undefined ? "hello" : "verdict";
       this.end(status.DEADLINE_EXCEEDED, `no ${missing} within ${String(verdictMs)} ms`);

@@ -49,6 +49,11 @@ export class Peers {
     return this.#cache.validate(this.#peers.get(name)?.chain ?? [], this.#bundles, now);
   }
 
+  /** Ends a connection; nothing where it is gone. */
+  drop(name: string): void {
+    this.#peers.get(name)?.socket.destroy();
+  }
+
   destroy(): void {
     for (const { socket } of this.#peers.values()) socket.destroy();
   }

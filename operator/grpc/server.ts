@@ -3,7 +3,8 @@
  * sidecar that comes for its first has none; each method decides what it needs. The handshake is ours and not the gRPC
  * library's, because verification is (core/identity): TLS sockets are handed to it once they stand.
  */
-import { Server, ServerCredentials, status, type handleBidiStreamingCall } from "@grpc/grpc-js";
+import { Server, ServerCredentials, ServerInterceptingCall, status } from "@grpc/grpc-js";
+import type { handleBidiStreamingCall, ServerInterceptor } from "@grpc/grpc-js";
 import { constants, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -33,6 +34,10 @@ export interface OperatorServerOptions {
   /** A failure of the operator's own upkeep, such as a new intermediate that cannot be saved. */
   readonly onError?: (error: unknown) => void;
   readonly maxConnections?: number;
+  /** How long a connection may stay without a call. */
+  readonly idleMs?: number;
+  /** How long a call for a certificate may take, from its first byte to its answer. */
+  readonly issueMs?: number;
 }
 
 export interface OperatorServer {
@@ -49,6 +54,10 @@ const HANDSHAKE_MS = 10_000;
 const KEEPALIVE_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 const UPKEEP_MS = 60_000;
+const DEFAULT_IDLE_MS = 30_000;
+const DEFAULT_ISSUE_MS = 15_000;
+/** So that the status still arrives. */
+const DROP_MS = 500;
 const DEFAULT_GRACE_MS = 2_000;
 
 /** Starts to listen; fails where it cannot. */
@@ -115,6 +124,8 @@ function grpcServer(options: OperatorServerOptions, peers: Peers, now: () => num
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     "grpc.keepalive_time_ms": KEEPALIVE_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+    "grpc.max_connection_idle_ms": options.idleMs ?? DEFAULT_IDLE_MS,
+    interceptors: [deadlineFor(ISSUE.path, options.issueMs ?? DEFAULT_ISSUE_MS, peers)],
   });
   const onIssuance = options.onIssuance ?? ignore;
   const { issuer, attestor } = options;
@@ -126,6 +137,28 @@ function grpcServer(options: OperatorServerOptions, peers: Peers, now: () => num
   };
   server.addService({ Stream: { ...STREAM, responseSerialize: (message: Buffer) => message } }, { Stream: stream });
   return server;
+}
+
+/** Ends calls of a method that last too long: a caller's own deadline is its own affair, and it may never end its request. */
+function deadlineFor(path: string, ms: number, peers: Peers): ServerInterceptor {
+  return (method, call) => {
+    if (method.path !== path) return new ServerInterceptingCall(call);
+    const timer = setTimeout(() => {
+      call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: `not done within ${String(ms)} ms` });
+      // The request may stay half open for ever, and with it the connection.
+      setTimeout(() => peers.drop(call.getPeer()), DROP_MS).unref();
+    }, ms);
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onCancel: () => clearTimeout(timer),
+        }),
+      sendStatus: (ending, next) => {
+        clearTimeout(timer);
+        next(ending);
+      },
+    });
+  };
 }
 
 function ignore(): void {

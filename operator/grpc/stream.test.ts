@@ -161,6 +161,25 @@ describe("the operator's stream", () => {
     expect(op.config.connected).toEqual([]);
   });
 
+  test("ends for an identity that has no configuration, and for more streams of one than there may be", async () => {
+    const op = await operator({ config: { unpublishedMs: 100, maxStreamsEach: 2 } });
+    const identity = await identityOf(op);
+    const stranger = await open(op, identity);
+    stranger.send(hello);
+    await until("the end", () => stranger.errors.length === 1);
+    expect(stranger.errors[0]).toContain("there is no configuration for spiffe://");
+    publish(op, "engine", "one");
+    for (const _ of [1, 2]) (await open(op, identity)).send(hello);
+    await until("two", () => op.config.connected.length === 2);
+    const third = await open(op, identity);
+    third.send(hello);
+    await until("an error", () => third.errors.length === 1);
+    expect(third.errors[0]).toContain("more than 2 streams of spiffe://");
+    // Longer than an identity without a configuration may wait.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(op.config.connected).toHaveLength(2);
+  });
+
   test("carries no snapshot that a sidecar would not read", async () => {
     const op = await operator();
     const large = Buffer.alloc(4 * 1024 * 1024 + 1);
