@@ -10,22 +10,30 @@ export const EXPLAINED = 65_536;
 /** Longer than any token that could be cut to something malformed: a \u escape, a word, a number's exponent. */
 const LONGEST_CUT = 8;
 
+export interface JsonExplanation {
+  /** Undefined when there is none, or none in the part that was looked at. */
+  readonly fault: JsonFault | undefined;
+  /** UTF-16 units that were looked at, each a few times at most: what the explanation has cost. */
+  readonly looked: number;
+}
+
 /**
- * The first fault in the text; undefined when there is none, or none within the first `explained` units.
+ * The first fault in the text, as far as its first `explained` units tell.
  *
  * @param explained UTF-16 units; the work and the memory are linear in them and not in the text
  */
-export function findJsonFault(text: string, limits: JsonLimits, explained: number = EXPLAINED): JsonFault | undefined {
+export function explainJson(text: string, limits: JsonLimits, explained: number = EXPLAINED): JsonExplanation {
   const end = explained + LONGEST_CUT;
   const finder = new Finder(text.length > end ? text.slice(0, end) : text, limits);
   try {
     finder.document();
-    return undefined;
+    return { fault: undefined, looked: finder.at };
   } catch (error) {
     if (!(error instanceof Found)) throw error;
     // Behind `explained` the cut itself may be what looks like a fault.
     const byTheCut = text.length > end && error.unended;
-    return byTheCut || error.offset > explained ? undefined : finder.fault(error);
+    const fault = byTheCut || error.offset > explained ? undefined : finder.fault(error);
+    return { fault, looked: finder.at };
   }
 }
 
@@ -56,6 +64,11 @@ class Finder {
   constructor(text: string, limits: JsonLimits) {
     this.#text = text;
     this.#limits = limits;
+  }
+
+  /** Never goes back. */
+  get at(): number {
+    return this.#at;
   }
 
   fault({ code, message, offset }: Found): JsonFault {

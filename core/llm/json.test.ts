@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { EXPLAINED, findJsonFault } from "./json-fault.ts";
+import { EXPLAINED, explainJson } from "./json-fault.ts";
 import { JSON_LIMITS, readJson, type JsonLimits } from "./json.ts";
 
 const SMALL: JsonLimits = { maxBytes: 4096, maxDepth: 4, maxNodes: 32 };
@@ -219,12 +219,12 @@ describe("held against the slow reader", () => {
     const expected = sent.startsWith("\uFEFF") ? { ok: false } : reference(sent, limits);
     const reading = readJson(bytes, limits);
     expect({ text: sent, ok: reading.ok }).toEqual({ text: sent, ok: expected.ok });
-    const fault = findJsonFault(sent, limits);
+    const { fault } = explainJson(sent, limits);
     expect(fault === undefined).toBe(expected.ok);
     // Whatever is cut off behind the part that is looked at, what is told is the truth.
     for (const explained of [0, 1, 5, 12]) {
       const near = fault !== undefined && fault.offset <= explained ? fault : undefined;
-      const told = findJsonFault(sent, limits, explained);
+      const { fault: told } = explainJson(sent, limits, explained);
       // What is wrong with a whole string cannot be told where its end is cut off.
       if (told !== undefined || !/string without|lone surrogate|twice/.test(near?.message ?? ""))
         expect(told).toEqual(near);
@@ -355,23 +355,17 @@ describe("a fault far from the text's beginning", () => {
     ["numbers", "1,", "[", "]"],
     ["objects", '{"k":1},', "[", "]"],
     ["line ends", "\n\n", "[", "1,]"],
-  ])("costs no more in a text 32 times as long: %s", (_, unit, head, tail) => {
+    ["one number", "12345678", "[", "]x"],
+  ])("no more is looked at in a text 32 times as long: %s", (_, unit, head, tail) => {
     const textOf = (length: number): string => head + unit.repeat(length / unit.length) + tail;
-    const cost = (text: string): number => {
-      let least = Infinity;
-      for (let i = 0; i < 12; i++) {
-        const before = process.threadCpuUsage();
-        findJsonFault(text, JSON_LIMITS);
-        const { user, system } = process.threadCpuUsage(before);
-        least = Math.min(least, user + system);
-      }
-      return least;
-    };
-    const short = textOf(2 * EXPLAINED);
-    const long = textOf(64 * EXPLAINED);
-    cost(short);
-    // Microseconds, of which the clock tells few; what grew with the text would be 32 times as much.
-    expect(cost(long)).toBeLessThan(8 * Math.max(cost(short), 100));
+    // All of a short text, and of longer ones the same part, but for what a token at its end needs.
+    expect(explainJson(textOf(EXPLAINED / 2), JSON_LIMITS)).toMatchObject({ fault: { code: "invalid_json" } });
+    for (const length of [2 * EXPLAINED, 64 * EXPLAINED]) {
+      const { fault, looked } = explainJson(textOf(length), JSON_LIMITS);
+      expect(fault).toBeUndefined();
+      expect(looked).toBeGreaterThan(EXPLAINED - 16);
+      expect(looked).toBeLessThan(EXPLAINED + 16);
+    }
   });
 });
 

@@ -3,7 +3,7 @@
  * guess is refused. Where each top-level member stands in the text is handed back, so that a member can be changed in place.
  */
 import { isUtf8 } from "node:buffer";
-import { EXPLAINED, findJsonFault } from "./json-fault.ts";
+import { EXPLAINED, explainJson } from "./json-fault.ts";
 import { findUtf8Fault } from "./utf8-fault.ts";
 
 export interface JsonLimits {
@@ -103,7 +103,7 @@ const REFUSED: Readonly<Record<TextFaultCode, (limits: JsonLimits) => string>> =
 };
 
 function explain(text: string, limits: JsonLimits, code: TextFaultCode): JsonFault {
-  const fault = findJsonFault(text, limits);
+  const { fault } = explainJson(text, limits);
   if (fault !== undefined) return fault;
   // The fast and the exact reading agree (a test holds them together); if ever they did not, the body is refused all the same.
   if (text.length <= EXPLAINED) return { code, message: "the JSON cannot be read unambiguously", offset: 0 };
