@@ -97,13 +97,22 @@ export function text(maxLength: number = 1 << 28, minLength: number = 0): Check 
   };
 }
 
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** What nearly all names are made of, told without Unicode's tables. */
+const PRINTABLE_ASCII = /^[!-~]+$/;
+/** Control, format (U+200B, U+202E), private-use and unassigned characters; line and paragraph separators break lines. */
+const UNSEEN = /[\p{C}\u2028\u2029]/u;
+const BLANK_AT_END = /^\p{Z}|\p{Z}$/u;
 
-/** What rules compare: models and tools. Control characters would make two names look alike in a log. */
+/**
+ * What rules compare: names of models, tools and speakers, of 1 to 256 UTF-16 units. Two names that look alike in a policy or
+ * a log, and that an engine could trim to the same, must not be different to a rule.
+ */
 export const name: Check = (value) => {
   if (typeof value !== "string") return invalid("has to be a string");
   if (value === "" || value.length > 256) return invalid("has to have 1 to 256 characters");
-  return CONTROL.test(value) ? invalid("must not have control characters") : undefined;
+  if (PRINTABLE_ASCII.test(value)) return undefined;
+  if (UNSEEN.test(value)) return invalid("must not have control characters or others that cannot be seen");
+  return BLANK_AT_END.test(value) ? invalid("must not begin or end with a blank") : undefined;
 };
 
 export const flag: Check = (value) => (typeof value === "boolean" ? undefined : invalid("has to be true or false"));

@@ -304,6 +304,59 @@ describe("what is refused", () => {
     }
   });
 
+  const UNSEEN = [
+    "\u0000",
+    "\u0085",
+    "\u00ad",
+    "\u200b",
+    "\u202e",
+    "\u2028",
+    "\u2029",
+    "\ufeff",
+    "\ue000",
+    "\u{e0041}",
+  ];
+  const named: readonly [string, (name: string) => Sent][] = [
+    ["model", (name) => ({ model: name })],
+    ["messages[0].name", (name) => chat({ role: "user", content: "a", name })],
+    ["messages[0].name", (name) => chat({ role: "function", content: "a", name })],
+    ["tools[0].function.name", (name) => ({ tools: [{ type: "function", function: { name } }] })],
+    ["tools[0].custom.name", (name) => ({ tools: [{ type: "custom", custom: { name } }] })],
+    ["tool_choice.function.name", (name) => ({ tool_choice: { type: "function", function: { name } } })],
+    ["functions[0].name", (name) => ({ functions: [{ name }] })],
+    ["function_call.name", (name) => ({ function_call: { name } })],
+    [
+      "messages[0].tool_calls[0].function.name",
+      (name) =>
+        chat({ role: "assistant", tool_calls: [{ id: "1", type: "function", function: { name, arguments: "" } }] }),
+    ],
+    ["messages[0].function_call.name", (name) => chat({ role: "assistant", function_call: { name, arguments: "" } })],
+  ];
+
+  test.each(named)("a name at %s that looks like another", (param, extra) => {
+    for (const unseen of UNSEEN) {
+      for (const name of [`${unseen}llama`, `lla${unseen}ma`, `llama${unseen}`]) {
+        expect(refused("Chat", extra(name))).toMatchObject({
+          code: "invalid_parameter",
+          param,
+          message: `${param} must not have control characters or others that cannot be seen`,
+        });
+      }
+    }
+    for (const blank of [" ", "\u00a0", "\u2003", "\u3000"]) {
+      for (const name of [`${blank}llama`, `llama${blank}`, blank]) {
+        expect(refused("Chat", extra(name))).toMatchObject({
+          code: "invalid_parameter",
+          param,
+          message: `${param} must not begin or end with a blank`,
+        });
+      }
+    }
+    for (const name of ["llama 3", "meta-llama/Llama-3.1-8B:fp8", "модель", "模型", "lama\u0301", "🦙"]) {
+      expect(read("Chat", extra(name)).operation).toBe("Chat");
+    }
+  });
+
   test("a body that is too long is 413, and a model list takes none", () => {
     const reading = readRequest(route("Chat"), Buffer.from(JSON.stringify(BASES.Chat)), {
       maxBytes: 10,
