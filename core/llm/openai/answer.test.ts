@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { filterModels, readAnswer } from "./answer.ts";
+import { filterModel, filterModels, readAnswer } from "./answer.ts";
 
 function recorded(name: string): Buffer {
   return fs.readFileSync(path.join(import.meta.dirname, "recorded", name));
@@ -84,6 +84,36 @@ describe("a list of models", () => {
     "%j cannot be read, so nothing is shown",
     (text) => {
       expect(filterModels(Buffer.from(text), () => true)).toBeUndefined();
+    },
+  );
+
+  test("of more than a mebibyte is not read", () => {
+    const long = Buffer.from(JSON.stringify({ data: [{ id: "a", root: "x".repeat(1024 * 1024) }] }));
+    expect(filterModels(long, () => true)).toBeUndefined();
+  });
+
+  test("one model is shown by the same members, and only when it is the one asked for", () => {
+    const bytes = Buffer.from(JSON.stringify(entry("a")));
+    expect(JSON.parse(String(filterModel(bytes, "a")))).toEqual({
+      id: "a",
+      object: "model",
+      created: 1,
+      owned_by: "vllm",
+      max_model_len: 4096,
+    });
+    expect(filterModel(bytes, "A")).toBeUndefined();
+    expect(filterModel(bytes, "")).toBeUndefined();
+  });
+
+  test("nothing is shown inside a member either", () => {
+    const bytes = Buffer.from('{"id":"a","owned_by":{"root":"/models/secret"},"created":["hidden"],"object":null}');
+    expect(String(filterModel(bytes, "a"))).toBe('{"id":"a"}');
+  });
+
+  test.each(["", "[]", '"a"', '{"id":"b"}', '{"id":["a"]}', '{"id":"b","id":"a"}', '{"data":[{"id":"a"}]}'])(
+    "%j is not the model a",
+    (text) => {
+      expect(filterModel(Buffer.from(text), "a")).toBeUndefined();
     },
   );
 });

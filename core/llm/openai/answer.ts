@@ -1,7 +1,7 @@
 /** Whole answers: what they say of themselves, and lists of models with what a caller may see of them. */
 import { isUtf8 } from "node:buffer";
 import type { WholeAnswer } from "../dialect.ts";
-import { readJson } from "../json.ts";
+import { JSON_LIMITS, readJson, type JsonLimits } from "../json.ts";
 import { isObject, type JsonObject } from "./check.ts";
 import { NO_USAGE, usageOf } from "./usage.ts";
 
@@ -31,9 +31,12 @@ export function readAnswer(bytes: Buffer): WholeAnswer {
 /** What OpenAI's list tells of a model, and the context's length, which vLLM adds. Others name files and base models. */
 const MODEL_MEMBERS = ["id", "object", "created", "owned_by", "max_model_len"];
 
+/** Of a list of models: some thousands of them. */
+const MODELS_LIMITS: JsonLimits = { ...JSON_LIMITS, maxBytes: 1024 * 1024 };
+
 /** A list of models with those that are allowed, in OpenAI's members only; undefined when it cannot be read. */
 export function filterModels(bytes: Buffer, allowed: (model: string) => boolean): Buffer | undefined {
-  const reading = readJson(bytes);
+  const reading = readJson(bytes, MODELS_LIMITS);
   if (!reading.ok || !isObject(reading.value) || !Array.isArray(reading.value["data"])) return undefined;
   const entries: readonly unknown[] = reading.value["data"];
   const data: JsonObject[] = [];
@@ -46,13 +49,13 @@ export function filterModels(bytes: Buffer, allowed: (model: string) => boolean)
 
 /** One model, in OpenAI's members only; undefined when it cannot be read or is not the one asked for. */
 export function filterModel(bytes: Buffer, id: string): Buffer | undefined {
-  const reading = readJson(bytes);
+  const reading = readJson(bytes, MODELS_LIMITS);
   if (!reading.ok || !isObject(reading.value) || reading.value["id"] !== id) return undefined;
   return Buffer.from(JSON.stringify(modelOf(reading.value)), "utf8");
 }
 
+/** Words and numbers only: what an engine puts inside an object is on no list. */
 function modelOf(entry: JsonObject): JsonObject {
-  return Object.fromEntries(
-    MODEL_MEMBERS.filter((name) => entry[name] !== undefined).map((name) => [name, entry[name]]),
-  );
+  const scalar = (name: string): boolean => typeof entry[name] === "string" || typeof entry[name] === "number";
+  return Object.fromEntries(MODEL_MEMBERS.filter(scalar).map((name) => [name, entry[name]]));
 }

@@ -29,4 +29,6 @@ test.each(['{"detail":"no"}', "Traceback", "[]", '{"error":"no"}', '{"error":{}}
 test("what is too large is not read, and long words are cut", () => {
   expect(readError(Buffer.from(`{"error":{"message":"${"a".repeat(70_000)}"}}`))).toBeUndefined();
   expect(readError(Buffer.from(`{"error":{"message":"${"a".repeat(5_000)}"}}`))?.message).toHaveLength(1_000);
+  const { message = "" } = readError(Buffer.from(`{"error":{"message":"${"a".repeat(999)}😀"}}`)) ?? {};
+  expect([message.length, message.isWellFormed()]).toEqual([1_000, true]);
 });

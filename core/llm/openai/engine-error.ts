@@ -39,7 +39,12 @@ export function readError(bytes: Buffer): EngineError | undefined {
 
 /** Without control characters, and not without end. */
 function text(value: unknown): string {
-  return typeof value === "string" ? value.replaceAll(/\p{C}+/gu, " ").slice(0, MAX_TEXT) : "";
+  return typeof value === "string"
+    ? value
+        .replaceAll(/\p{C}+/gu, " ")
+        .slice(0, MAX_TEXT)
+        .toWellFormed()
+    : "";
 }
 
 /** A code is a word, or none. */
