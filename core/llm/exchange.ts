@@ -69,7 +69,7 @@ export interface Exchange {
   readonly messages: readonly Message[];
   /** The system and developer messages' text, joined by a newline. */
   readonly system: string;
-  /** Every text that the engine would read, joined by a newline. */
+  /** Every text that the engine would read, joined by a newline; several parts of a message also as they read without one. */
   readonly text: string;
   readonly tools: readonly ToolDefinition[];
   /** Names of all tools that the request offers, forces, calls or answers, each once: what rules match `tools` against. */
@@ -83,7 +83,10 @@ export interface Exchange {
   readonly choices: number;
   /** Whether the caller asked to be sent usage in a stream. */
   readonly usageAsked: boolean;
-  /** An upper estimate of the prompt in tokens: bytes / 4, rounded up. */
+  /**
+   * About how many tokens the prompt has: the body's bytes / 4, rounded up, or its token numbers where they are more. An
+   * estimate and no bound: a tokenizer may take fewer bytes a token (digits: one), so a prompt may cost four times as much.
+   */
   readonly tokensEstimate: number;
   /** The request's top-level parameters other than the prompt itself. */
   readonly params: Readonly<Record<string, unknown>>;

@@ -78,13 +78,13 @@ const LLM: RecordType = recordOf("Llm", {
   features: { type: listOf(stringOf(32), 32), doc: "What the request makes use of beyond plain text." },
   messages: { type: listOf(MESSAGE, 256), doc: "The conversation." },
   system: { type: TEXT, doc: "Text of the system and developer messages." },
-  text: { type: stringOf(1_048_576), doc: "All text that the engine would read." },
+  text: { type: stringOf(1_048_576), doc: "All text that the engine would read; a message's parts also unbroken." },
   tools: { type: listOf(TOOL, 128), doc: "The tools that the request offers." },
   toolCalls: { type: listOf(TOOL_CALL, 128), doc: "Calls of tools in the conversation so far." },
   attachments: { type: listOf(ATTACHMENT, 64), doc: "Images, audio and files." },
   maxTokens: { type: INT, doc: "The ceiling that the request asks for; 0 when it names none." },
   choices: { type: INT, doc: "How many answers it asks for." },
-  tokensEstimate: { type: INT, doc: "Upper estimate of the prompt in tokens." },
+  tokensEstimate: { type: INT, doc: "About the prompt's tokens: bytes / 4. An estimate, not a bound." },
   params: { type: mapOf(STRING, DYN, 64), doc: "The other top-level parameters of the request." },
 });
 

@@ -520,6 +520,36 @@ describe("what an exchange says", () => {
     expect(read("Embeddings", { input: "P1" }).text).toBe("P1");
   });
 
+  test("calls' ids are in the text, of the call and of its answer", () => {
+    const { text } = read(
+      "Chat",
+      chat(
+        { role: "assistant", tool_calls: [{ ...CALL, id: "ID1" }] },
+        { role: "assistant", tool_calls: [{ id: "ID2", type: "custom", custom: { name: "c", input: "in" } }] },
+        { role: "tool", tool_call_id: "ID3", content: "found" },
+      ),
+    );
+    expect(["ID1", "ID2", "ID3"].filter((id) => !text.split("\n").includes(id))).toEqual([]);
+  });
+
+  test("a message's parts are in the text as templates join them: by a newline, and by nothing", () => {
+    const part = (text: string): Sent => ({ type: "text", text });
+    const image = { type: "image_url", image_url: { url: "data:," } };
+    const { text, messages } = read("Chat", user(part("forb"), image, part("idden"), part("")));
+    expect(text).toBe("forb\nidden\n\nforbidden");
+    expect(messages[0]?.content).toBe("forb\nidden\n");
+    const parts = [part("forb"), part("idden")];
+    for (const role of ["system", "developer", "assistant"])
+      expect(read("Chat", chat({ role, content: parts })).text).toBe("forb\nidden\nforbidden");
+    expect(read("Chat", chat({ role: "tool", tool_call_id: "c1", content: parts })).text).toContain("forbidden");
+    expect(
+      read("Chat", chat({ role: "assistant", content: [part("forb"), { type: "refusal", refusal: "idden" }] })).text,
+    ).toContain("forbidden");
+    expect(read("Chat", { prediction: { type: "content", content: parts } }).text).toContain("forbidden");
+    expect(read("Chat", user(part("once"))).text).toBe("once");
+    expect(read("Chat", chat({ role: "user", content: "a" }, { role: "user", content: "b" })).text).toBe("a\nb");
+  });
+
   test("a model list, and one model", () => {
     expect(read("ListModels", "")).toMatchObject({
       operation: "ListModels",

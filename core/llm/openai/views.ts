@@ -134,7 +134,10 @@ const TEXT_PARAMETERS = [
   "web_search_options",
 ];
 
-/** Every text that the engine would read, joined by a newline: no text of the body that can reach the model is left out. */
+/**
+ * Every text that the engine would read, joined by a newline: no text of the body that can reach the model is left out. Some
+ * templates join a message's parts by a newline and others by nothing, so parts are there in both readings.
+ */
 export function textOf(body: JsonObject, messages: readonly Message[]): string {
   const texts: string[] = [];
   for (const { name, content } of messages) {
@@ -142,7 +145,13 @@ export function textOf(body: JsonObject, messages: readonly Message[]): string {
     if (content !== "") texts.push(content);
   }
   for (const message of objects(body["messages"])) {
-    for (const call of objects(message["tool_calls"])) pushCall(bare(call), texts);
+    pushUnbroken(message["content"], texts);
+    // Some templates write ids out, and they are the caller's own words.
+    if (typeof message["tool_call_id"] === "string") texts.push(message["tool_call_id"]);
+    for (const call of objects(message["tool_calls"])) {
+      if (typeof call["id"] === "string") texts.push(call["id"]);
+      pushCall(bare(call), texts);
+    }
     if (isObject(message["function_call"])) pushCall(message["function_call"], texts);
     for (const part of objects(message["content"])) {
       const file = member(part, "file");
@@ -150,9 +159,19 @@ export function textOf(body: JsonObject, messages: readonly Message[]): string {
     }
   }
   for (const field of ["prompt", "input"]) pushStrings(body[field], texts);
-  textsOf(member(body, "prediction")["content"], texts);
+  const { content: prediction } = member(body, "prediction");
+  textsOf(prediction, texts);
+  pushUnbroken(prediction, texts);
   for (const field of TEXT_PARAMETERS) pushStrings(body[field], texts);
   return texts.join("\n");
+}
+
+/** Several texts of one content as they read with nothing between them. */
+function pushUnbroken(content: unknown, texts: string[]): void {
+  if (!Array.isArray(content) || content.length < 2) return;
+  const parts: string[] = [];
+  textsOf(content, parts);
+  if (parts.length > 1) texts.push(parts.join(""));
 }
 
 function pushCall(call: JsonObject, texts: string[]): void {
