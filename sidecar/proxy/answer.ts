@@ -7,7 +7,7 @@ import type { Logger } from "pino";
 import type { Outcome } from "../../core/audit/record.ts";
 import type { Reservation } from "../../core/ledger/reservation.ts";
 import type { Exchange, Usage } from "../../core/llm/exchange.ts";
-import { filterModel, filterModels, readAnswer, readError, StreamReader } from "../../core/llm/openai/index.ts";
+import { filterModel, filterModels, readError, readPassing, StreamReader } from "../../core/llm/openai/index.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { Metrics } from "../metrics.ts";
 import type { EngineCall, EngineFailure, EngineSink } from "./engine.ts";
@@ -163,7 +163,7 @@ export class Answer implements EngineSink, Responder {
         return this.#broken("engine_failed", "what the engine says of its models cannot be read");
       body = shown;
     } else {
-      const read = readAnswer(received);
+      const read = readPassing(received);
       if (!read.ok) return this.#broken("engine_failed", read.message);
       this.#usage = read.usage;
     }

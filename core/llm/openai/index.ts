@@ -20,3 +20,4 @@ export const OPENAI: Dialect = {
   filterModels,
 };
 export { readError, type EngineError } from "./engine-error.ts";
+export { readPassing, type PassingAnswer } from "./passing-answer.ts";
