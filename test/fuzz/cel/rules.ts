@@ -56,6 +56,10 @@ const refusedBadConstant = failed("invalid_literal");
 
 const CEL_GO: readonly Omit<Rule, "oracle">[] = [
   {
+    name: "an optional field of a scalar is none; ours is an error, as without the question mark",
+    explains: both(tagged("optionals"), failed("no such overload: '.")),
+  },
+  {
     name: "counts the seconds of a duration by way of a double",
     explains: both(tagged("duration part"), (d) => d.ours.startsWith("int:") && d.theirs.startsWith("int:")),
   },
@@ -209,7 +213,10 @@ const BUFBUILD: readonly Omit<Rule, "oracle">[] = [
   { name: "double() of any text that is no number is NaN", explains: failed("invalid double") },
   { name: "duration('') is zero", explains: failed("invalid duration") },
   { name: "int(duration) counts seconds", explains: both(uses("duration"), written(/int\(/)) },
-  { name: "string(double) is JavaScript's: 1e-7, and 0 for -0.0", explains: tagged("string(double)") },
+  {
+    name: "string(double) is JavaScript's: 1e-7, Infinity, and 0 for -0.0",
+    explains: either(tagged("string(double)"), both(written(/string\(/), either(uses("double"), written(/double\(/)))),
+  },
   {
     name: "indices of strings count UTF-16 units",
     explains: both(tagged("strings", "indexOf from", "size"), (d) => usesBeyondBmp(d)),
@@ -266,7 +273,14 @@ const MARCBACHMANN: readonly Omit<Rule, "oracle">[] = [
     name: "takes indices beyond a string and negative limits as JavaScript does",
     explains: either(failed("index out of range"), failed("invalid substring range"), tagged("split")),
   },
-  { name: "string(double) is JavaScript's", explains: tagged("string(double)") },
+  {
+    name: "string(double) is JavaScript's",
+    explains: either(tagged("string(double)"), both(written(/string\(/), either(uses("double"), written(/double\(/)))),
+  },
+  {
+    name: "uint() of what has no static type stays an int",
+    explains: both(written(/uint\(/), (d) => d.ours.startsWith("uint:") && d.theirs === d.ours.slice(1)),
+  },
   {
     name: "does not write durations",
     explains: both(theyFail, written(/string\(/), either(uses("duration"), written(/duration\(/))),
