@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Timestamp } from "../cel/index.ts";
 import { FEATURES, OPERATIONS, type Exchange } from "../llm/exchange.ts";
 import type { SnapshotPolicy, SnapshotRule } from "../snapshot/types.ts";
-import { decide, visibleModels } from "./decide.ts";
+import { decide, peerKnown, visibleModels } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { compilePolicies, type PolicySet } from "./rules.ts";
@@ -364,4 +364,20 @@ test("an expression that is always an error is not compiled", () => {
     ok: false,
     problems: [{ path: "rules[0].when", message: "this is always an error: division by zero" }],
   });
+});
+
+test("a peer is known where an Allow takes it in, be it in shadow, and no other is ever allowed anything", () => {
+  const set = setOf([policy([ALLOW]), policy([{ ...ALLOW, from: [BOB] }], { name: "shadow", mode: "Shadow" })]);
+  expect([ALICE, BOB, "spiffe://example.com/ns/apps/sa/eve"].map((peer) => peerKnown(set, peer))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  fc.assert(
+    fc.property(rules, facts, (given, about) => {
+      const some = setOf([policy(given)]);
+      fc.pre(!peerKnown(some, about.source.spiffeId));
+      expect(allows(decide(some, about))).toBe(false);
+    }),
+  );
 });

@@ -6,7 +6,7 @@ import type { ShadowVerdict } from "../audit/record.ts";
 import { CelError } from "../cel/index.ts";
 import { OPERATIONS } from "../llm/exchange.ts";
 import { beginDecision, decisionCost, type Condition } from "./condition.ts";
-import { allowance, type Decision, type DenialCode } from "./decision.ts";
+import { allowance, type Decision, type DenialCode, type Denied } from "./decision.ts";
 import type { Matcher } from "./glob.ts";
 import type { Facts } from "./facts.ts";
 import { inScope, missingFeatures, type CompiledRule, type PolicySet, type RuleIndex } from "./rules.ts";
@@ -38,6 +38,29 @@ export function decide(set: PolicySet, facts: Facts): Decision {
     phase: "Request",
     cost,
     shadow,
+  };
+}
+
+/**
+ * Whether some Allow rule, enforcing or in shadow, takes in a peer at all. Who is taken in by none is denied whatever it asks,
+ * so its request need not be read.
+ */
+export function peerKnown(set: PolicySet, peer: string): boolean {
+  return set.enforced.knows(peer) || set.shadowed?.knows(peer) === true;
+}
+
+/** The decision over a peer that no rule knows. */
+export function strangerDenied(set: PolicySet): Denied {
+  return {
+    outcome: "Deny",
+    code: "no_rule_allows",
+    by: undefined,
+    reason: "no rule allows this peer anything",
+    message: "",
+    detail: set.detail,
+    phase: "Connect",
+    cost: 0,
+    shadow: undefined,
   };
 }
 

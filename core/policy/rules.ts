@@ -33,11 +33,23 @@ const MAX_REMEMBERED = 4096;
 
 export class RuleIndex {
   readonly rules: readonly CompiledRule[];
+  readonly #known = new Map<string, boolean>();
   #remembered = new Map<string, Map<string, Map<string, Candidates>>>();
   #size = 0;
 
   constructor(rules: readonly CompiledRule[]) {
     this.rules = rules;
+  }
+
+  /** Whether an Allow rule takes in a peer. Peers have certificates of ours, so they are few; what is remembered is bounded all the same. */
+  knows(peer: string): boolean {
+    let known = this.#known.get(peer);
+    if (known === undefined) {
+      known = this.rules.some((rule) => rule.action === "Allow" && (rule.peers === undefined || rule.peers(peer)));
+      if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+      this.#known.set(peer, known);
+    }
+    return known;
   }
 
   candidates(peer: string, operation: string, model: string): Candidates {

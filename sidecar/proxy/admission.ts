@@ -8,7 +8,7 @@ import { NO_GUARDS } from "../../core/guards/plan.ts";
 import { UNLIMITED } from "../../core/ledger/reservation.ts";
 import type { Exchange, Operation, RequestBody } from "../../core/llm/exchange.ts";
 import { readRequest, routeOf, type Route } from "../../core/llm/openai/index.ts";
-import { decide, visibleModels } from "../../core/policy/decide.ts";
+import { decide, peerKnown, strangerDenied, visibleModels } from "../../core/policy/decide.ts";
 import type { Allowed, Denied } from "../../core/policy/decision.ts";
 import type { Facts } from "../../core/policy/facts.ts";
 import type { Recorder } from "../audit/recorder.ts";
@@ -85,8 +85,20 @@ export class Admission implements Handler {
       return true;
     }
     const verification = caller.verify(now);
-    if (verification.ok) return false;
+    if (verification.ok) return this.#refuseStranger(progress, verification, reply);
     this.#refuse(progress, identityRefusal(verification, progress.id), reply());
+    return true;
+  }
+
+  /** Whom no rule allows anything is refused before its body is read: what it says would change nothing. */
+  #refuseStranger(progress: Progress, verification: Verification & { readonly ok: true }, reply: () => Reply): boolean {
+    const { policies } = this.#parts.configuration.inForce!;
+    const peer = verification.source.spiffeId;
+    if (peerKnown(policies, peer)) return false;
+    progress.peer = peer;
+    progress.inForce = this.#parts.configuration.inForce;
+    const denied = strangerDenied(policies);
+    this.#refuse(progress, policyRefusal(denied, progress.id), reply(), denied);
     return true;
   }
 

@@ -378,6 +378,20 @@ describe("nothing reaches the engine", () => {
     expect(engine.received).toHaveLength(0);
   });
 
+  test("from a peer that no rule allows anything, whose body is not even read", async () => {
+    const session = await connect(await authority.leaf({ uris: [`spiffe://${TRUST_DOMAIN}/ns/apps/sa/stranger`] }));
+    session.socket.write(post({ ...CHAT, messages: [{ role: "user", content: "x".repeat(60_000) }] }).slice(0, 300));
+    const text = await session.until(/\}$/);
+    expect(text).toMatch(/^HTTP\/1\.1 403 .*connection: close.*"code":"no_rule_allows"/s);
+    expect((await lastRecords(1))[0]).toMatchObject({
+      kind: "Denied",
+      peer: `spiffe://${TRUST_DOMAIN}/ns/apps/sa/stranger`,
+      code: "no_rule_allows",
+      reason: "no rule allows this peer anything",
+      snapshot: "sha256:test",
+    });
+  });
+
   test("while a request arrives too slowly", async () => {
     const session = await connect();
     session.socket.write(post(CHAT).slice(0, -5));
