@@ -1,7 +1,7 @@
 /** cel-js as an oracle: where it is right we agree, and where it would let somebody in we do not. */
 import { describe, expect, test } from "@jest/globals";
 import { evaluate } from "cel-js";
-import { compile, DYN, Environment, toJson, type Value } from "./index.ts";
+import { CelError, compile, DYN, Environment, toJson } from "./index.ts";
 
 const INPUT = { a: 1, b: "x", l: [1, 2, 3], m: { k: "v", n: null }, t: true };
 
@@ -10,7 +10,7 @@ function ours(source: string): unknown {
   const compiled = compile(source, new Environment({ variables }));
   if (!compiled.ok) return "refused";
   const value = compiled.program.evaluate(INPUT);
-  return typeof value === "object" && value !== null && "code" in value ? "error" : toJson(value as Value);
+  return value instanceof CelError ? "error" : toJson(value);
 }
 
 function theirs(source: string): unknown {
