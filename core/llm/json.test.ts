@@ -218,6 +218,8 @@ describe("held against the slow reader", () => {
     const sent = bytes.toString("utf8");
     const expected = sent.startsWith("\uFEFF") ? { ok: false } : reference(sent, limits);
     const reading = readJson(bytes, limits);
+    // What V8 may have misread is refused, valid as it is; such keys are written with a backslash at an end.
+    if (expected.ok && !reading.ok && sent.includes("\\") && reading.message.includes("unambiguously")) return;
     expect({ text: sent, ok: reading.ok }).toEqual({ text: sent, ok: expected.ok });
     const { fault } = explainJson(sent, limits);
     expect(fault === undefined).toBe(expected.ok);
@@ -389,4 +391,19 @@ test("no text makes it slow: time grows with the length alone", () => {
     // A second for a mebibyte is a hundred times what it takes; a quadratic reading takes hours.
     expect(Number(process.hrtime.bigint() - start)).toBeLessThan(1e9);
   }
+});
+
+test("a key that V8 takes for another that it has seen is refused, never read as that one", () => {
+  const read = (text: string): unknown => {
+    const reading = readJson(Buffer.from(text));
+    return reading.ok ? Object.keys(reading.value as object) : reading.code;
+  };
+  for (let i = 0; i < 3; i++) {
+    read('{"a":1,"\\\\":2,"b":3}');
+    expect(["invalid_json", ["a", '"', "b"]]).toContainEqual(read('{"a":1,"\\"":2,"b":3}'));
+    read('{"a":1,"\\\\u0063md":2}');
+    expect(["invalid_json", ["a", "cmd"]]).toContainEqual(read('{"a":1,"\\u0063md":2}'));
+    expect(["invalid_json", "duplicate_key"]).toContainEqual(read('{"cmd":1,"\\u0063md":2}'));
+  }
+  expect(read('{"^\\\\d+$":1,"\\u00e9":2}')).toEqual(["^\\d+$", "é"]);
 });
