@@ -87,8 +87,8 @@ export async function startOperatorServer(options: OperatorServerOptions): Promi
   server.listen({ host: options.host, port: options.port, backlog: 1024 });
   try {
     await once(server, "listening");
-  // A connection that cannot be accepted (no descriptor left) is lost; the server is not.
-  server.on("error", (error) => options.onError?.(error));
+    // A connection that cannot be accepted (no descriptor left) is lost; the server is not.
+    server.on("error", (error) => options.onError?.(error));
   } catch (error) {
     grpc.forceShutdown();
     throw error;
